@@ -13,6 +13,8 @@ from typing import NoReturn
 USAGE = "Usage: python -m hugezero lab [FOLDER]   (PORT=8889 and BROWSER=none are honoured)"
 HOST = "127.0.0.1"
 FIRST_PORT = 8888
+# A student's JupyterLab asks nothing about news and does not show an instructor's tools.
+SETTINGS = Path(__file__).resolve().parent / "jupyter"
 
 
 def main(arguments: list[str]) -> None:
@@ -104,6 +106,9 @@ def any_free_port() -> int:
 
 def serve(folder: Path, port: int, path: str, token: str) -> None:
     """Be JupyterLab until it is told to stop."""
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
+        filter(None, [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH")])
+    )
     try:
         from jupyterlab.labapp import LabApp
     except ModuleNotFoundError as missing:
@@ -125,13 +130,18 @@ def serve(folder: Path, port: int, path: str, token: str) -> None:
         options.append("--ServerApp.open_browser=False")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--ServerApp.allow_root=True")
-    if sys.prefix != sys.base_prefix:  # in a .venv: what JupyterLab remembers goes there, not beside the notebooks
+    if sys.prefix != sys.base_prefix:
+        # Checkpoints and open tabs go into the .venv, not beside the notebooks.
         memory = Path(sys.prefix, "var", "jupyterlab")
         options += [
             f"--FileCheckpoints.checkpoint_dir={memory / 'checkpoints'}",
             f"--LabApp.workspaces_dir={memory / 'workspaces'}",
         ]
     LabApp.launch_instance(options)
+    # All is shut down and saved. A thread of a request that was cut off may wait for ever, and a normal
+    # end would wait for it.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def stop(line: str) -> NoReturn:

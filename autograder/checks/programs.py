@@ -1,0 +1,127 @@
+"""Generated user programs, and the promise that two kernels cannot be told apart by any of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from hugezero.check.checks import CodeRaised, Failed
+from hugezero.hw.ram import PAGE_SIZE
+from hugezero.machine import Kernel
+from hugezero.scenario import (
+    Action,
+    Exec,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Munmap,
+    Read,
+    Simulated,
+    Thread,
+    Write,
+    in_words,
+)
+from hugezero.scenario.compare import first_difference
+from hugezero.store import KernelBug
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+
+EXAMPLES = int(os.environ.get("HUGEZERO_EXAMPLES", "200"))
+PAGES = 6  # of the largest area
+
+
+@st.composite
+def programs(draw: Any, fork: bool = True, size: int = 10) -> list[Action]:
+    """Up to *size* actions on up to three areas and four processes, all of which exist."""
+    actions: list[Action] = []
+    areas: list[str] = []
+    alive = ["main"]
+    kinds = ["mmap", "read", "read", "write", "write", "write", "munmap", "mprotect", "dontneed"]
+    kinds += ["fork", "fork", "thread", "exec", "exit"] if fork else []
+    for n in range(draw(st.integers(2, size))):
+        kind = draw(st.sampled_from(kinds)) if areas else "mmap"
+        by = draw(st.sampled_from(alive)) if alive else None
+        if by is None:
+            break
+        if kind == "mmap":
+            if len(areas) == 3:
+                continue
+            shared, data = draw(
+                st.sampled_from([(False, None)] * 4 + [(True, None), (False, b"in a file" * 600)])
+            )
+            areas.append(f"a{n}")
+            actions.append(Mmap(areas[-1], draw(st.integers(1, PAGES)) * PAGE_SIZE, shared, data, by))
+            continue
+        area = draw(st.sampled_from(areas))
+        at = draw(st.integers(0, PAGES - 1)) * PAGE_SIZE
+        length = draw(st.integers(1, PAGES)) * PAGE_SIZE
+        if kind == "read":
+            actions.append(Read(area, at, length, by=by))
+        elif kind == "write":
+            offset = at + draw(st.sampled_from([0, 5, PAGE_SIZE - 1]))
+            data = bytes([draw(st.integers(1, 9))]) * draw(st.sampled_from([1, 3]))
+            actions.append(Write(area, offset, data, draw(st.sampled_from([0, length])), by=by))
+        elif kind == "munmap":
+            actions.append(Munmap(area, at, length, by))
+        elif kind == "mprotect":
+            actions.append(Mprotect(area, draw(st.booleans()), at, length, by))
+        elif kind == "dontneed":
+            actions.append(Madvise(area, "dontneed", at, length, by))
+        elif kind == "exec":
+            actions.append(Exec(by))
+        elif kind == "exit":
+            actions.append(Exit(by))
+            alive.remove(by)
+        else:
+            alive.append(f"p{n}")
+            actions.append(Fork(alive[-1], by) if kind == "fork" else Thread(alive[-1], by))
+    return actions
+
+
+def told(scenario: list[Action]) -> tuple[str, ...]:
+    """A scenario as the lines of a message."""
+    return tuple(in_words(action) for action in scenario)
+
+
+def look_alike(kernel: Kernel, reference: Kernel, scenario: list[Action], **config: Any) -> None:
+    """Fail unless *kernel* and *reference* show the same to *scenario*."""
+    story = "this program shows it: " + ", ".join(told(scenario))
+    try:
+        got = Simulated(kernel, **config).run(scenario)
+    except KernelBug as bug:
+        raise Failed(f"kernel bug: {bug}", story) from None
+    except CodeRaised as raised:
+        raise Failed(str(raised), story) from None
+    difference = first_difference(got, Simulated(reference, **config).run(scenario))
+    if difference:
+        raise Failed(difference, story)
+
+
+def always(promise: Callable[[Any], None], examples: st.SearchStrategy[Any], count: int = EXAMPLES) -> None:
+    """Keep *promise* for *count* generated examples, the same ones each time; fail with the smallest that breaks it."""
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(examples)
+    def keep(example: Any) -> None:
+        promise(example)
+
+    try:
+        keep()
+    except Flaky:
+        raise Failed(
+            "it acts differently when it is run again with the same arguments on the same machine",
+            "is there anything that your function keeps from one call to the next?",
+        ) from None

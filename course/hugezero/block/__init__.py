@@ -1,0 +1,1 @@
+"""Block storage: bios, and the disk that carries them out."""

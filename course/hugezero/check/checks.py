@@ -1,0 +1,136 @@
+"""What a check is, and how a list of them is run on one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..store import KernelBug
+
+Run = Callable[[Any], None]
+VOICES = ("not started", "not yet", "almost", "done", "not run")
+
+
+class Failed(Exception):
+    """What was seen is not what was promised."""
+
+    def __init__(self, why: str, hint: str = "", schedule: tuple[str, ...] = ()) -> None:
+        super().__init__(why)
+        self.why, self.hint, self.schedule = why, hint, schedule
+
+
+class Inconclusive(Failed):
+    """The check came to no end within its budget: no points, and a person should look."""
+
+
+class NotStarted(Exception):
+    """The function under test is still the stub."""
+
+
+class CodeRaised(Exception):
+    """The code under test ended with an exception of its own."""
+
+    def __init__(self, function: str, kind: str, text: str) -> None:
+        super().__init__(f"{function} raised {kind}: {text}" if text else f"{function} raised {kind}")
+        self.function, self.kind, self.text = function, kind, text
+
+
+def expect(ok: object, why: str, hint: str = "") -> None:
+    """Fail the check with *why* (what was seen, what was expected) unless *ok*."""
+    if not ok:
+        raise Failed(why, hint)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise about one function: its title is the docstring of *run*."""
+
+    exercise: str
+    points: float
+    run: Run
+    needs: tuple[Check, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__
+
+    @property
+    def title(self) -> str:
+        return " ".join((self.run.__doc__ or self.name).split())
+
+    @property
+    def hidden(self) -> bool:
+        """Is it one that students do not get?"""
+        return not self.run.__module__.startswith("hugezero.")
+
+
+@dataclass
+class Result:
+    """What one check said."""
+
+    name: str
+    title: str
+    max: float
+    points: float = 0.0
+    voice: str = "not run"
+    why: str = ""
+    hint: str = ""
+    schedule: list[str] = field(default_factory=list)
+    hidden: bool = False
+
+
+CHECKS: dict[str, list[Check]] = {}  # by exercise, in the order in which they are run
+
+
+def check(exercise: str, points: float, needs: Check | Iterable[Check] = ()) -> Callable[[Run], Check]:
+    """Make a function of a kernel a check of *exercise*, worth *points*.
+
+    It is not run where one of the checks that it *needs* has failed.
+    """
+
+    def register(run: Run) -> Check:
+        made = Check(exercise, points, run, (needs,) if isinstance(needs, Check) else tuple(needs))
+        CHECKS.setdefault(exercise, []).append(made)
+        return made
+
+    return register
+
+
+def run_one(check: Check, kernel: Any) -> Result:
+    """Run one check; whatever the code under test does becomes a Result."""
+    result = Result(check.name, check.title, check.points, hidden=check.hidden)
+    try:
+        check.run(kernel)
+    except NotStarted:
+        result.voice = "not started"
+    except KernelBug as bug:
+        result.voice, result.why = "not yet", f"kernel bug: {bug}"
+    except Failed as failed:
+        result.voice = "almost" if failed.schedule else "not yet"
+        result.why, result.hint, result.schedule = failed.why, failed.hint, list(failed.schedule)
+    except CodeRaised as raised:
+        if raised.kind == "NotImplementedError":
+            result.voice = "not started"
+        else:
+            result.voice, result.why = "not yet", str(raised)
+    else:
+        result.voice, result.points = "done", check.points
+    return result
+
+
+def run_checks(checks: Iterable[Check], kernel: Any) -> list[Result]:
+    """Run *checks* in order; one whose needs have failed is not run and says which."""
+    results: list[Result] = []
+    done: set[Check] = set()
+    for each in checks:
+        missing = next((need for need in each.needs if need not in done), None)
+        if missing is not None:
+            why = f"first: {missing.title}"
+            results.append(Result(each.name, each.title, each.points, why=why, hidden=each.hidden))
+            continue
+        result = run_one(each, kernel)
+        results.append(result)
+        if result.voice == "done":
+            done.add(each)
+    return results

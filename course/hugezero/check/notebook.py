@@ -1,0 +1,47 @@
+"""`check("do_wp_page")` in a notebook: run the open checks of one function, and say how it went."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from typing import Any
+
+from ..machine import Kernel
+from .checks import CHECKS, run_checks
+from .render import Report
+from .subject import subject
+
+PARAMETERS: dict[str, tuple[str, ...]] = {}  # of each exercise, as its first line has them
+GAINED: dict[str, str] = {}  # what a student has when it is done, in a sentence
+
+
+def exercise(name: str, parameters: str, gained: str) -> None:
+    """Enter an exercise: the parameters of its function, and the sentence that follows 'Done.'"""
+    PARAMETERS[name] = tuple(parameters.split())
+    GAINED[name] = gained
+
+
+def open_checks() -> None:
+    """Import every lab's open checks, so that they are entered."""
+    package = importlib.import_module(__package__)
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name.startswith("lab"):
+            importlib.import_module(f"{__package__}.{module.name}")
+
+
+def check(name: str) -> float:
+    """Check the function *name* of this notebook; gives the points it has earned here.
+
+    Every other function of the kernel is the one that shares nothing, so that each exercise
+    stands for itself.
+    """
+    open_checks()
+    if name not in PARAMETERS:
+        raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(PARAMETERS)}")
+    theirs: dict[str, Any] = sys._getframe(1).f_globals
+    under_test = subject(name, theirs.get(name), PARAMETERS[name])
+    results = run_checks([each for each in CHECKS[name] if not each.hidden], Kernel({name: under_test}))
+    report = Report(name, results, GAINED[name])
+    report.show()
+    return report.points

@@ -1,0 +1,120 @@
+"""What a student reads: the results of one exercise as HTML and as text."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .checks import Result
+
+MARKS = {"done": "✓", "not run": "·", "not started": "·", "not yet": "✗", "almost": "≈"}
+INK = {
+    "done": "var(--jp-success-color0, #1b5e20)",
+    "not yet": "var(--jp-error-color0, #b3261e)",
+    "almost": "var(--jp-error-color0, #b3261e)",
+}
+SOFT = "var(--jp-ui-font-color1, #57606a)"
+
+
+def voice_of(results: Sequence[Result]) -> str:
+    """One voice for the whole exercise: that of the first check that was not passed."""
+    return next((r.voice for r in results if r.voice not in ("done", "not run")), "done")
+
+
+def headline(name: str, results: Sequence[Result], gained: str = "") -> tuple[str, str]:
+    """The voice, and the sentence that goes with it."""
+    voice = voice_of(results)
+    if voice == "not started":
+        return "Not started.", f"Write {name} above, run its cell, then run this one again."
+    if voice == "done":
+        return "Done.", gained
+    first = next(r for r in results if r.voice == voice)
+    lead = "Right alone, wrong under this schedule: " if voice == "almost" else ""
+    return voice.capitalize() + ".", f"{lead}{first.why}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results of one exercise, for a notebook cell, a terminal, or nbgrader's feedback."""
+
+    name: str
+    results: Sequence[Result]
+    gained: str = ""
+    story: str = ""  # of a known mistake that fails in just this way
+
+    @property
+    def points(self) -> float:
+        return sum(r.points for r in self.results)
+
+    @property
+    def _score(self) -> str:
+        return f"{self.points:g} of {sum(r.max for r in self.results):g} points"
+
+    def show(self) -> None:
+        """Display it: rich where that is possible, as text elsewhere."""
+        try:
+            from IPython.core.getipython import get_ipython
+            from IPython.display import display
+        except ImportError:
+            print(self)
+            return
+        if get_ipython() is None:
+            print(self)
+        else:
+            display(self)  # type: ignore[no-untyped-call]
+
+    def __str__(self) -> str:
+        voice, sentence = headline(self.name, self.results, self.gained)
+        lines = [f"{voice} {sentence}".strip()]
+        if self.story:
+            lines.append(f"  A known story: {self.story}")
+        if voice != "Not started.":
+            for r in self.results:
+                lines.append(f"  {MARKS[r.voice]} {r.title} ({r.points:g}/{r.max:g})")
+                if r.why and r.why not in sentence:
+                    lines.append(f"      {r.why}")
+                if r.hint:
+                    lines.append(f"      hint: {r.hint}")
+                lines += [f"      {row}" for row in r.schedule]
+        lines.append(f"  {self._score}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self.html()}
+
+    def html(self) -> str:
+        """The report as a block of HTML that needs no style sheet and no script."""
+        voice, sentence = headline(self.name, self.results, self.gained)
+        key = voice.rstrip(".").lower()
+        parts = [
+            f'<div role="status" class="hugezero-report" style="border-left:3px solid {INK.get(key, SOFT)};'
+            'padding:.2em .9em;line-height:1.5">'
+            f'<p style="margin:.3em 0"><strong style="color:{INK.get(key, SOFT)}">{voice}</strong> '
+            f"{html.escape(sentence)}</p>"
+        ]
+        if self.story:
+            parts.append(f'<p style="margin:.3em 0"><em>{html.escape(self.story)}</em></p>')
+        parts += [self._hint(r) for r in self.results if r.hint]
+        if key != "not started":
+            rows = "".join(f'<li style="list-style:none">{self._row(r, sentence)}</li>' for r in self.results)
+            parts.append(f'<ul style="margin:.4em 0;padding:0">{rows}</ul>')
+        parts.append(f'<p style="margin:.3em 0;color:{SOFT}">{self._score}</p></div>')
+        return "".join(parts)
+
+    @staticmethod
+    def _hint(r: Result) -> str:
+        return (
+            f'<details style="margin:.3em 0"><summary style="cursor:pointer">a hint</summary>'
+            f'<p style="margin:.3em 1.2em">{html.escape(r.hint)}</p></details>'
+        )
+
+    @staticmethod
+    def _row(r: Result, sentence: str) -> str:
+        why = f"<br>&emsp;&emsp;{html.escape(r.why)}" if r.why and r.why not in sentence else ""
+        rows = f"<pre>{html.escape(chr(10).join(r.schedule))}</pre>" if r.schedule else ""
+        return (
+            f'<span aria-hidden="true">{MARKS[r.voice]}</span> <span style="color:{SOFT}">{r.voice}:</span> '
+            f"{html.escape(r.title)} ({r.points:g}/{r.max:g}){why}{rows}"
+        )

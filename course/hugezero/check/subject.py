@@ -1,0 +1,60 @@
+"""The code under test: is it a function that can be called at all, and what if it raises?"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .checks import CodeRaised, Failed
+
+
+def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | None:
+    """Why *thing* cannot be what the exercise asks for, in the student's words; None if it can."""
+    wanted = f"def {name}({', '.join(parameters)})"
+    if thing is None:
+        return f"there is no {name}: run the cell that defines it, and keep its first line, {wanted}"
+    if inspect.isclass(thing) or not callable(thing):
+        return (
+            f"{name} is {_article(type(thing).__name__)}, not a function: its cell must begin with {wanted}"
+        )
+    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
+        return f"{name} is an async function; kernel functions are plain ones: write {wanted}"
+    if inspect.isgeneratorfunction(thing):
+        return f"{name} has a yield in it, so calling it runs nothing: use return"
+    try:
+        has = tuple(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return None
+    if has != parameters:
+        return f"{name} takes ({', '.join(has)}); it must take ({', '.join(parameters)})"
+    return None
+
+
+def _article(word: str) -> str:
+    return f"an {word}" if word[0].lower() in "aeiou" else f"a {word}"
+
+
+def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[..., Any]:
+    """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed."""
+    wrong = complaint(name, thing, parameters)
+
+    def call(*args: Any) -> Any:
+        if wrong:
+            raise Failed(wrong)
+        try:
+            return thing(*args)
+        except Failed:
+            raise
+        except RecursionError:
+            raise CodeRaised(name, "RecursionError", "it calls itself without end") from None
+        except Exception as error:
+            raise CodeRaised(name, type(error).__name__, str(error)) from error
+
+    return functools.update_wrapper(call, thing) if inspect.isfunction(thing) else _named(call, name)
+
+
+def _named(call: Callable[..., Any], name: str) -> Callable[..., Any]:
+    call.__name__ = name
+    return call

@@ -1,0 +1,1 @@
+"""The hardware: what a kernel finds when it is switched on."""

@@ -1,0 +1,141 @@
+"""Bytes in frames and on disks, kept sparse: what is all one byte costs nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import ClassVar, NamedTuple
+
+from ..store import KernelBug, View, cell_name, operation, record
+from ..store import cells as _cells
+
+PAGE_SIZE = 4096  # bytes
+PTRS_PER_PTE = 512  # entries in a table
+PMD_SIZE = PAGE_SIZE * PTRS_PER_PTE  # bytes
+LEFT_BEHIND = 0xCC  # what a frame holds that was handed out and not cleared
+
+
+@record
+class Contents(NamedTuple):
+    """Bytes: *fill* everywhere but in *runs*.
+
+    A run is (offset, bytes); there is at most one for each 4 KiB, with no fill at its ends, so
+    that equal bytes are equal values. *frozen* bytes may never change.
+    """
+
+    fill: int = 0
+    runs: tuple[tuple[int, bytes], ...] = ()
+    frozen: bool = False
+
+    def load(self, offset: int, length: int) -> bytes:
+        """*length* bytes from *offset*."""
+        out = bytearray([self.fill]) * length
+        for start, data in self._between(offset, offset + length):
+            lo, hi = max(start, offset), min(start + len(data), offset + length)
+            if lo < hi:
+                out[lo - offset : hi - offset] = data[lo - start : hi - start]
+        return bytes(out)
+
+    def store(self, offset: int, data: bytes) -> Contents:
+        """The same with *data* at *offset*."""
+        runs = self.runs
+        while data:
+            page = offset - offset % PAGE_SIZE
+            here, data = data[: page + PAGE_SIZE - offset], data[page + PAGE_SIZE - offset :]
+            i = bisect_left(runs, (page,))
+            old = runs[i] if i < len(runs) and runs[i][0] < page + PAGE_SIZE else None
+            runs = (*runs[:i], *self._joined(old, offset, here), *runs[i + (old is not None) :])
+            offset += len(here)
+        return self._replace(runs=runs)
+
+    def paste(self, at: int, source: Contents, offset: int, length: int) -> Contents:
+        """The same with *length* bytes of *source*, from *offset*, copied to *at*."""
+        if source.fill != self.fill:
+            return self.store(at, source.load(offset, length))
+        kept = self
+        for start, data in self._between(at, at + length):
+            lo, hi = max(start, at), min(start + len(data), at + length)
+            kept = kept.store(lo, bytes([self.fill]) * (hi - lo)) if lo < hi else kept
+        for start, data in source._between(offset, offset + length):
+            lo, hi = max(start, offset), min(start + len(data), offset + length)
+            kept = kept.store(at + lo - offset, data[lo - start : hi - start]) if lo < hi else kept
+        return kept
+
+    def _between(self, low: int, high: int) -> tuple[tuple[int, bytes], ...]:
+        """The runs in the pages that *low* to *high* touch."""
+        first = bisect_left(self.runs, (low - low % PAGE_SIZE,))
+        return self.runs[first : bisect_left(self.runs, (high,))]
+
+    def _joined(self, old: tuple[int, bytes] | None, offset: int, data: bytes) -> list[tuple[int, bytes]]:
+        """One page's run *old* with *data* over it, without fill at its ends."""
+        start = offset
+        if old is not None:
+            start = min(old[0], offset)
+            end = max(old[0] + len(old[1]), offset + len(data))
+            both = bytearray([self.fill]) * (end - start)
+            both[old[0] - start : old[0] - start + len(old[1])] = old[1]
+            both[offset - start : offset - start + len(data)] = data
+            data = bytes(both)
+        fill = bytes([self.fill])
+        data = data.rstrip(fill)
+        start += len(data) - len(data.lstrip(fill))
+        data = data.lstrip(fill)
+        return [(start, data)] if data else []
+
+
+ZEROES = Contents()
+FROZEN_ZEROES = Contents(frozen=True)
+
+
+def _writable(old: Contents) -> None:
+    if old.frozen:
+        raise KernelBug("a write into a page that must stay zero")
+
+
+@operation
+def load(old: Contents, offset: int, length: int) -> tuple[Contents, bytes]:
+    return old, old.load(offset, length)
+
+
+@operation
+def store(old: Contents, offset: int, data: bytes) -> tuple[Contents, None]:
+    _writable(old)
+    return old.store(offset, data), None
+
+
+@operation
+def clear(old: Contents) -> tuple[Contents, None]:
+    _writable(old)
+    return ZEROES, None
+
+
+@operation
+def paste(old: Contents, at: int, source: Contents, offset: int, length: int) -> tuple[Contents, None]:
+    _writable(old)
+    return old.paste(at, source, offset, length), None
+
+
+class Bytes(View):
+    """A cell that holds bytes: the contents of a frame, or of a disk."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {"read": 0, "load": 2, "store": 2, "clear": 0, "paste": 4}
+
+    def load(self, offset: int, length: int) -> bytes:
+        """*length* bytes from *offset*."""
+        return _cells.environment.op(self.cell, "load", (offset, length))
+
+    def store(self, offset: int, data: bytes) -> None:
+        """Write *data* at *offset*."""
+        if not isinstance(data, bytes):
+            raise TypeError(f"{cell_name(self.cell)}.store({offset}, {data!r}): the data must be bytes")
+        _cells.environment.op(self.cell, "store", (offset, data))
+
+    def clear(self) -> None:
+        """Make every byte zero."""
+        _cells.environment.op(self.cell, "clear", ())
+
+    def paste(self, at: int, source: Contents, offset: int, length: int) -> None:
+        """Write *length* bytes of *source*, from *offset*, at *at*."""
+        if not isinstance(source, Contents):
+            raise TypeError(f"{cell_name(self.cell)}.paste: {source!r} is not the contents of anything")
+        _cells.environment.op(self.cell, "paste", (at, source, offset, length))

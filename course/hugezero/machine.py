@@ -1,0 +1,98 @@
+"""A machine with a kernel on it: memory, disks, counters, and the functions that students write."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .block.bio import BlockDevice
+from .hw.ram import Contents
+from .mm import memory
+from .mm.mm_types import AddressSpace
+from .mm.page_alloc import ZERO_PAGE, Births, set_zero_page_aside
+from .mm.vmstat import VMSTAT
+from .store import KERNEL, Direct, Done, Handle, new, use
+
+WELL_KNOWN: frozenset[Handle] = frozenset({ZERO_PAGE, VMSTAT, KERNEL})  # handles that any code may name
+
+
+class NoSuchFunction(AttributeError):
+    """This kernel was built without the function."""
+
+
+class Kernel:
+    """The functions of one kernel, by name; those that are not given are the ones that share nothing."""
+
+    def __init__(self, functions: Mapping[str, Any] | None = None, **more: Any) -> None:
+        given = {
+            k: v for k, v in vars(memory).items() if inspect.isfunction(v) and v.__module__ == memory.__name__
+        }
+        self.functions: dict[str, Callable[..., Any]] = {**given, **dict(functions or {}), **more}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        try:
+            function: Callable[..., Any] = self.__dict__["functions"][name]
+        except KeyError:
+            raise NoSuchFunction(f"this kernel has no {name}: build it with Kernel({name}=...)") from None
+        self.__dict__[name] = function
+        return function
+
+    def booted(self, **config: Any) -> Machine:
+        """A machine that runs this kernel, as a `with` block; see Machine."""
+        return Machine(self, **config)
+
+
+class Machine(Direct):
+    """*pages* frames of 4 KiB, a kernel, and a log of everything done to it.
+
+    *fail*: numbers of the allocations of memory, from 0, that find none.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel | None = None,
+        pages: int = 1 << 20,
+        log: bool = True,
+        fail: frozenset[int] = frozenset(),
+    ) -> None:
+        rows: list[Done] | None = [] if log else None
+        self.births: Births
+        super().__init__(Births(pages, fail), rows)
+        self.kernel = kernel or Kernel()
+        set_zero_page_aside(self.cells)
+        self.at_boot = dict(self.cells)
+
+    def vmstat(self) -> dict[str, int]:
+        """The counters of the whole machine, under the names of /proc/vmstat; pages and events."""
+        births = self.births
+        counts = {name: self.peek((VMSTAT, name)) for name in VMSTAT.fields}
+        return {
+            **counts,
+            "nr_free_pages": births.nr_free_pages,
+            "pgalloc_normal": births.pgalloc,
+            "pgfree": births.pgfree,
+        }
+
+    def disk(self, nr_sectors: int, max_write_zeroes_sectors: int = 0) -> BlockDevice:
+        """A new disk of *nr_sectors* sectors of 512 bytes, full of old data (0xCC)."""
+        with self:
+            bdev: BlockDevice = new("BlockDevice")
+            bdev.bd_nr_sectors = nr_sectors
+            if max_write_zeroes_sectors:
+                bdev.max_write_zeroes_sectors = max_write_zeroes_sectors
+        return bdev
+
+    def file(self, data: bytes) -> AddressSpace:
+        """A new file with *data* in it."""
+        with self:
+            mapping: AddressSpace = new("AddressSpace")
+        self.cells[mapping, "data"] = Contents().store(0, data)
+        return mapping
+
+
+def boot(functions: Mapping[str, Any] | None = None, **config: Any) -> Machine:
+    """Switch a machine on and leave it on, for playing with it in a notebook."""
+    machine = Kernel(functions).booted(**config)
+    use(machine)
+    return machine

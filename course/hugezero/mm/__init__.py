@@ -1,0 +1,1 @@
+"""Memory management: the part of the kernel that this course rebuilds."""

@@ -1,0 +1,130 @@
+"""From an access to a page: walk the tables, and fault until the access goes through.
+
+Linux: handle_mm_fault and handle_pte_fault in mm/memory.c
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..hw.ram import PAGE_SIZE, PTRS_PER_PTE
+from ..store import KernelBug, current
+from .mm_types import VM_FAULT_OOM, VM_READ, VM_SHARED, VM_WRITE, Mm, Vma, VmFault, anon_vma_prepare
+from .page_alloc import alloc_folio, copy_folio, folio_get
+from .pgtable import Pte, mk_pte, pmd_offset, pte_alloc, pte_mkdirty, pte_mkwrite, walk
+from .vmstat import VMSTAT
+
+
+class SegmentationFault(Exception):
+    """The program used an address that it may not use."""
+
+
+class OutOfMemory(Exception):
+    """The kernel had no memory for the program to go on."""
+
+
+def touch(mm: Mm, address: int, write: bool = False) -> Pte:
+    """Access one byte at *address*; gives the entry through which the access went.
+
+    Raises SegmentationFault, OutOfMemory, and KernelBug for a handler that makes no progress.
+    """
+    entry = walk(mm, address)
+    while entry is None or (write and not entry.write):
+        handler = handle_mm_fault(mm, address, write)
+        before, entry = entry, walk(mm, address)
+        if entry == before:
+            raise KernelBug(
+                f"no progress: {handler} said that it was done, but the entry for {address:#x} is still {entry}"
+            )
+    return entry
+
+
+def user_read(mm: Mm, address: int, length: int = 1) -> bytes:
+    """Read *length* bytes of one page, as the program would."""
+    return touch(mm, address).folio.data.load(address % PAGE_SIZE, length)
+
+
+def user_write(mm: Mm, address: int, data: bytes) -> None:
+    """Write *data* into one page, as the program would."""
+    touch(mm, address, write=True).folio.data.store(address % PAGE_SIZE, data)
+
+
+def find_vma(mm: Mm, address: int) -> Vma:
+    """The area that *address* is in."""
+    for start, end, vma in mm.mmap:
+        if start <= address < end:
+            return vma
+    raise SegmentationFault(f"no memory is mapped at {address:#x}")
+
+
+def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
+    """Let a handler of the kernel deal with one fault; gives the handler's name."""
+    vma = find_vma(mm, address)
+    flags = vma.vm_flags
+    if not flags & (VM_WRITE if write else VM_READ):
+        raise SegmentationFault(f"{address:#x} may not be {'written to' if write else 'read'}")
+    VMSTAT.pgfault.inc()
+    mm.min_flt.inc()
+    pmd = pmd_offset(mm, address)
+    table = pte_alloc(mm, pmd)
+    if table is None:
+        raise OutOfMemory(f"no memory for a page table for {address:#x}")
+    pte = table[address // PAGE_SIZE % PTRS_PER_PTE]
+    entry = pte.read()
+    vmf = VmFault(vma, address - address % PAGE_SIZE, write, pmd, pte, entry)
+    kernel = current().kernel
+    if entry is not None:
+        handler = do_shared_wp_page if flags & VM_SHARED else kernel.do_wp_page
+    else:
+        handler = kernel.do_anonymous_page if vma.vm_file is None else do_fault
+    result = handler(vmf)
+    if result == VM_FAULT_OOM and result is not True:
+        raise OutOfMemory(f"{handler.__name__} found no memory for {address:#x}")
+    if result != 0 or type(result) is not int:
+        raise KernelBug(f"{handler.__name__} returned {result!r}: a fault handler returns 0, or VM_FAULT_OOM")
+    return handler.__name__
+
+
+def do_fault(vmf: VmFault) -> int:
+    """A page of a file, or of shared memory, from its page cache.
+
+    Linux: do_read_fault, do_cow_fault and do_shared_fault, mm/memory.c
+    """
+    vma, mapping = vmf.vma, vmf.vma.vm_file
+    index = (vmf.address - vma.vm_start) // PAGE_SIZE + vma.vm_pgoff
+    folio = mapping[index].read()
+    if folio is None:
+        folio = alloc_folio()
+        if folio is None:
+            return VM_FAULT_OOM
+        folio.data.clear()
+        contents = mapping.data.read()
+        if contents is not None:
+            folio.data.paste(0, contents, index * PAGE_SIZE, PAGE_SIZE)
+        mapping[index].set(folio)  # the cache holds the first reference
+    shared = vma.vm_flags & VM_SHARED
+    if vmf.write and not shared:
+        anon_vma_prepare(vma)
+        copy = alloc_folio()
+        if copy is None:
+            return VM_FAULT_OOM
+        copy_folio(copy, folio)
+        entry = pte_mkdirty(pte_mkwrite(mk_pte(copy)))
+    else:
+        folio_get(folio)
+        entry = mk_pte(folio)
+        if vmf.write:
+            entry = pte_mkdirty(pte_mkwrite(entry))
+    vma.vm_mm.rss.inc()
+    vmf.pte.set(entry)
+    return 0
+
+
+def do_shared_wp_page(vmf: VmFault) -> int:
+    """A first write to a page that is shared on purpose: nothing is copied.
+
+    Linux: wp_page_shared, mm/memory.c
+    """
+    entry: Any = vmf.orig_pte
+    vmf.pte.set(pte_mkdirty(pte_mkwrite(entry)))
+    return 0

@@ -1,0 +1,200 @@
+"""Address spaces: areas made, changed, copied and taken away.
+
+Linux: mm/mmap.c, mm/mprotect.c, mm/madvise.c, kernel/fork.c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ..hw.ram import PAGE_SIZE, PMD_SIZE
+from ..store import current, new
+from .fault import OutOfMemory
+from .mm_types import VM_READ, VM_SHARED, VM_WRITE, AddressSpace, Mm, Vma
+from .pgtable import PteTable, pmd_offset, pte_free, pte_index, pte_wrprotect
+
+MMAP_BASE = 0x200000  # where the first area goes: 2 MiB
+
+
+class BadArgument(ValueError):
+    """A system call was asked for something that makes no sense (EINVAL)."""
+
+
+def mm_alloc() -> Mm:
+    """A new, empty address space."""
+    return new("Mm")
+
+
+def mmap(
+    mm: Mm,
+    length: int,
+    flags: int = VM_READ | VM_WRITE,
+    file: AddressSpace | None = None,
+    at: int | None = None,
+) -> int:
+    """Map *length* bytes, rounded up to pages; gives the address. Aligned to 2 MiB unless *at* says where."""
+    if length <= 0:
+        raise BadArgument(f"mmap of {length} bytes: map at least one")
+    length = _pages_up(length)
+    areas = mm.mmap
+    if at is None:
+        at = -(-areas[-1][1] // PMD_SIZE) * PMD_SIZE if areas else MMAP_BASE
+    if at % PAGE_SIZE:
+        raise BadArgument(f"mmap at {at:#x}: the address must be a multiple of {PAGE_SIZE}")
+    if any(start < at + length and at < end for start, end, _ in areas):
+        raise BadArgument(f"mmap at {at:#x}: something is mapped there already")
+    if flags & VM_SHARED and file is None:
+        file = new("AddressSpace")
+    vma = _new_vma(mm, at, at + length, flags, file, 0)
+    mm.mmap = tuple(sorted((*areas, (at, at + length, vma)), key=lambda area: area[0]))
+    return at
+
+
+def munmap(mm: Mm, address: int, length: int) -> None:
+    """Unmap a range: entries, areas, and tables that nothing needs any more."""
+    start, end = _range(address, length)
+    for vma in _isolate(mm, start, end):
+        zap_page_range(vma, vma.vm_start, vma.vm_end)
+        mm.mmap = tuple(area for area in mm.mmap if area[2] is not vma)
+    free_pgtables(mm, start, end)
+
+
+def mprotect(mm: Mm, address: int, length: int, flags: int) -> None:
+    """Change the rights of a range to *flags* (VM_READ, VM_WRITE). Rights that grow come with the next fault."""
+    start, end = _range(address, length)
+    for vma in _isolate(mm, start, end):
+        vma.vm_flags = vma.vm_flags & ~(VM_READ | VM_WRITE) | flags
+        if flags & VM_WRITE:
+            continue
+        for table, low, high in _tables(mm, vma.vm_start, vma.vm_end):
+            for i in _indices(low, high):
+                entry = table[i].read()
+                if entry is not None and entry.write:
+                    table[i].set(pte_wrprotect(entry))
+
+
+def madvise(mm: Mm, address: int, length: int, on: int, off: int) -> None:
+    """Turn the flags *on* on and *off* off in a range: VM_HUGEPAGE and VM_NOHUGEPAGE."""
+    start, end = _range(address, length)
+    for vma in _isolate(mm, start, end):
+        vma.vm_flags = vma.vm_flags & ~off | on
+
+
+def madvise_dontneed(mm: Mm, address: int, length: int) -> None:
+    """Forget the pages of a range, but keep the range."""
+    start, end = _range(address, length)
+    for low, high, vma in mm.mmap:
+        if low < end and start < high:
+            zap_page_range(vma, max(low, start), min(high, end))
+
+
+def zap_page_range(vma: Vma, start: int, end: int) -> None:
+    """Empty the entries of a range; the kernel's zap_pte_range does one table at a time."""
+    mm = vma.vm_mm
+    for _, low, high in _tables(mm, start, end):
+        current().kernel.zap_pte_range(vma, pmd_offset(mm, low), low, high)
+
+
+def free_pgtables(mm: Mm, start: int, end: int) -> None:
+    """Give back the page tables between *start* and *end* whose 2 MiB no area uses."""
+    areas = mm.mmap
+    for base in range(start - start % PMD_SIZE, end, PMD_SIZE):
+        if not any(low < base + PMD_SIZE and base < high for low, high, _ in areas):
+            pte_free(mm, pmd_offset(mm, base))
+
+
+def dup_mm(mm: Mm) -> Mm:
+    """fork: a copy of the address space.
+
+    Only areas with an anon_vma have their tables copied: what the others show can be faulted
+    in again. Raises OutOfMemory, with nothing left behind.
+    """
+    child = mm_alloc()
+    for start, end, vma in mm.mmap:
+        twin = _new_vma(child, start, end, vma.vm_flags, vma.vm_file, vma.vm_pgoff)
+        child.mmap = (*child.mmap, (start, end, twin))
+        if not vma.anon_vma:
+            continue
+        twin.anon_vma = True
+        for _, low, high in _tables(mm, start, end):
+            if current().kernel.copy_pte_range(
+                twin, vma, pmd_offset(child, low), pmd_offset(mm, low), low, high
+            ):
+                mmput(child)
+                raise OutOfMemory("fork found no memory to copy the page tables")
+    return child
+
+
+def mmget(mm: Mm) -> None:
+    """One more thread uses *mm*."""
+    mm.users.inc()
+
+
+def mmput(mm: Mm) -> None:
+    """A thread stops using *mm*; with the last one its memory goes."""
+    if mm.users.dec_and_test():
+        exit_mmap(mm)
+
+
+def exit_mmap(mm: Mm) -> None:
+    """Take everything away that *mm* maps."""
+    for start, end, vma in mm.mmap:
+        zap_page_range(vma, start, end)
+    areas, mm.mmap = mm.mmap, ()
+    for start, end, _ in areas:
+        free_pgtables(mm, start, end)
+
+
+def _new_vma(mm: Mm, start: int, end: int, flags: int, file: AddressSpace | None, pgoff: int) -> Vma:
+    vma: Vma = new("Vma")
+    vma.vm_mm, vma.vm_start, vma.vm_end, vma.vm_flags = mm, start, end, flags
+    if file is not None:
+        vma.vm_file, vma.vm_pgoff = file, pgoff
+    return vma
+
+
+def _pages_up(length: int) -> int:
+    return -(-length // PAGE_SIZE) * PAGE_SIZE
+
+
+def _range(address: int, length: int) -> tuple[int, int]:
+    if address % PAGE_SIZE:
+        raise BadArgument(f"address {address:#x}: it must be a multiple of {PAGE_SIZE}")
+    if length <= 0:
+        raise BadArgument(f"a range of {length} bytes: it must have at least one")
+    return address, address + _pages_up(length)
+
+
+def _isolate(mm: Mm, start: int, end: int) -> list[Vma]:
+    """The areas between *start* and *end*, cut so that none reaches over either edge."""
+    inside, areas = [], []
+    for low, high, vma in mm.mmap:
+        cuts = [low, *(edge for edge in (start, end) if low < edge < high), high]
+        for first, last in pairwise(cuts):
+            part = vma
+            if first > low:
+                pgoff = vma.vm_pgoff + (first - low) // PAGE_SIZE
+                part = _new_vma(mm, first, last, vma.vm_flags, vma.vm_file, pgoff)
+                part.anon_vma = vma.anon_vma
+            areas.append((first, last, part))
+            if start <= first and last <= end:
+                inside.append(part)
+        if len(cuts) > 2:
+            vma.vm_end = cuts[1]
+    if len(areas) != len(mm.mmap):
+        mm.mmap = tuple(areas)
+    return inside
+
+
+def _tables(mm: Mm, start: int, end: int) -> Iterator[tuple[PteTable, int, int]]:
+    """Each page table between *start* and *end* that exists, with the part of the range it covers."""
+    for base in range(start - start % PMD_SIZE, end, PMD_SIZE):
+        table = pmd_offset(mm, base).read()
+        if table is not None:
+            yield table, max(start, base), min(end, base + PMD_SIZE)
+
+
+def _indices(low: int, high: int) -> range:
+    first = pte_index(low)
+    return range(first, first + (high - low) // PAGE_SIZE)

@@ -1,0 +1,129 @@
+"""Two levels of page table: a PMD entry covers 2 MiB, a PTE 4 KiB.
+
+An entry is a value. The levels above are left out: an mm has one table of PMD entries, as
+long as its address space needs.
+
+Linux: include/linux/pgtable.h, mm/memory.c
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
+from ..store import Handle, Slot, record
+from .mm_types import Mm
+from .page_alloc import ZERO_PAGE, Folio, alloc_folio, free_folio
+from .vmstat import VMSTAT
+
+
+@record
+class Pte(NamedTuple):
+    """A small entry: which folio, and what may be done with it."""
+
+    folio: Folio
+    write: bool = False
+    dirty: bool = False
+    young: bool = True
+    special: bool = False  # nobody counts this mapping
+
+    def __repr__(self) -> str:
+        flags = [name for name in ("write", "dirty", "special") if getattr(self, name)]
+        return f"Pte({', '.join([repr(self.folio), *flags])})"
+
+
+class PmdTable(Handle):
+    """All PMD entries of one mm: None, or the page table below."""
+
+    __slots__ = ()
+    slots = Slot
+
+
+class PteTable(Handle):
+    """A page table: 512 small entries, in a frame of its own."""
+
+    __slots__ = ()
+    slots = Slot
+
+    @property
+    def body(self) -> Folio:  # type: ignore[override]
+        """The frame that it is kept in."""
+        return Folio(self.id)
+
+    def __repr__(self) -> str:
+        return f"PteTable({self.id[0]:#x})"
+
+
+def pmd_index(address: int) -> int:
+    """Which PMD entry covers *address*."""
+    return address // PMD_SIZE
+
+
+def pte_index(address: int) -> int:
+    """Which entry of its page table covers *address*."""
+    return address // PAGE_SIZE % PTRS_PER_PTE
+
+
+def pmd_offset(mm: Mm, address: int) -> Slot:
+    """The PMD entry for *address*."""
+    return PmdTable(mm.id)[address // PMD_SIZE]
+
+
+def mk_pte(folio: Folio) -> Pte:
+    """A read-only entry for *folio*."""
+    return Pte(folio)
+
+
+def zero_pte() -> Pte:
+    """A read-only, special entry for the zero page: nobody counts it."""
+    return Pte(ZERO_PAGE, special=True)
+
+
+def is_zero_pte(entry: Pte | None) -> bool:
+    """Does *entry* map the zero page?"""
+    return entry is not None and entry.special
+
+
+def pte_mkwrite(entry: Pte) -> Pte:
+    """The same entry, writable."""
+    return entry._replace(write=True)
+
+
+def pte_wrprotect(entry: Pte) -> Pte:
+    """The same entry, read-only."""
+    return entry._replace(write=False)
+
+
+def pte_mkdirty(entry: Pte) -> Pte:
+    """The same entry, marked as written to."""
+    return entry._replace(dirty=True)
+
+
+def pte_alloc(mm: Mm, pmd: Slot) -> PteTable | None:
+    """The page table below *pmd*, made now if there is none; None if there is no memory."""
+    table = pmd.read()
+    if table is None:
+        folio = alloc_folio()
+        if folio is None:
+            return None
+        folio.data.clear()
+        table = PteTable(folio.id)
+        pmd.set(table)
+        mm.nr_ptes.inc()
+        VMSTAT.nr_page_table_pages.inc()
+    return table
+
+
+def pte_free(mm: Mm, pmd: Slot) -> None:
+    """Give the page table below *pmd* back, if there is one. Its entries must be empty."""
+    table = pmd.xchg(None)
+    if table is not None:
+        free_folio(table.body)
+        mm.nr_ptes.dec()
+        VMSTAT.nr_page_table_pages.dec()
+
+
+def walk(mm: Mm, address: int) -> Pte | None:
+    """What the hardware finds for *address*: an entry, or None."""
+    table = PmdTable(mm.id)[address // PMD_SIZE].read()
+    return None if table is None else table[address // PAGE_SIZE % PTRS_PER_PTE].read()

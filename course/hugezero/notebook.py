@@ -1,0 +1,81 @@
+"""Everything a lab uses, for `from hugezero.notebook import *`."""
+
+# ruff: noqa: F401  (all that is imported here is exported)
+
+from .block.bio import (
+    BIO_MAX_VECS,
+    SECTOR_SIZE,
+    Bio,
+    BlockDevice,
+    assemble_block,
+    bdev_write_zeroes_sectors,
+    bio_add_folio,
+    bio_alloc,
+    issue_write_zeroes,
+    submit_bio_wait,
+)
+from .check import check
+from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
+from .machine import Kernel, Machine, boot
+from .mm.fault import OutOfMemory, SegmentationFault, touch, user_read, user_write
+from .mm.mm_types import (
+    EIO,
+    ENOMEM,
+    VM_FAULT_OOM,
+    VM_READ,
+    VM_SHARED,
+    VM_WRITE,
+    Mm,
+    Vma,
+    VmFault,
+    anon_vma_prepare,
+)
+from .mm.mmap import dup_mm, mm_alloc, mmap, mmput, mprotect, munmap
+from .mm.page_alloc import (
+    ZERO_PAGE,
+    Folio,
+    alloc_folio,
+    clear_folio,
+    copy_folio,
+    folio_get,
+    folio_put,
+    free_folio,
+)
+from .mm.pgtable import (
+    Pte,
+    is_zero_pte,
+    mk_pte,
+    pmd_index,
+    pmd_offset,
+    pte_alloc,
+    pte_index,
+    pte_mkdirty,
+    pte_mkwrite,
+    pte_wrprotect,
+    walk,
+    zero_pte,
+)
+from .mm.vmstat import VMSTAT
+from .scenario import (
+    DropCaches,
+    Exec,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Munmap,
+    Read,
+    Simulated,
+    Thread,
+    Write,
+    simulate,
+)
+from .store import KernelBug
+from .view import chart, memory_map, progress, timeline
+
+KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
+
+__all__ = [
+    name for name, value in globals().items() if not name.startswith("_") and type(value).__name__ != "module"
+]

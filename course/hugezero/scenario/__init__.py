@@ -1,0 +1,24 @@
+"""Small user programs, and what they observe."""
+
+from .actions import (
+    ACTIONS,
+    Action,
+    DropCaches,
+    Exec,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Munmap,
+    Read,
+    Thread,
+    Write,
+    in_words,
+)
+from .simulated import NotAScenario, Observation, Simulated, simulate
+
+__all__ = [
+    "ACTIONS", "Action", "DropCaches", "Exec", "Exit", "Fork", "Madvise", "Mmap", "Mprotect", "Munmap",
+    "NotAScenario", "Observation", "Read", "Simulated", "Thread", "Write", "in_words", "simulate",
+]  # fmt: skip

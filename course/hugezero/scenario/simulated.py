@@ -1,0 +1,225 @@
+"""Runs a scenario on a simulated kernel, and writes down what the program could observe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
+from ..machine import Kernel, Machine
+from ..mm import fault, mmap
+from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE, Mm
+from ..mm.page_alloc import ZERO_PAGE
+from ..mm.pgtable import PmdTable, Pte
+from .actions import (
+    ACTIONS,
+    Action,
+    DropCaches,
+    Exec,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Munmap,
+    Read,
+    Thread,
+    Write,
+    in_words,
+)
+
+ADVICE = {"hugepage": (VM_HUGEPAGE, VM_NOHUGEPAGE), "nohugepage": (VM_NOHUGEPAGE, VM_HUGEPAGE)}
+SNAPSHOT_PAGES = 4096  # the tables of larger programs are not written down action by action
+
+
+class NotAScenario(ValueError):
+    """A list that is no scenario: a process, an area or an action that does not exist."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What could be seen after one action.
+
+    *seen*: what it gave (bytes read, as (byte, times) runs; the name of an error; else None).
+    *rss* pages and *faults* so far, by process. *taken*: pages of memory in use.
+    *mappings*: (process, page of the address space, kind, frame), where equal frames have equal numbers.
+    """
+
+    action: str
+    seen: Any
+    rss: dict[str, int]
+    faults: dict[str, int]
+    taken: int
+    mappings: list[tuple[str, int, str, int]] = field(default_factory=list)
+
+
+class Simulated:
+    """A freshly booted machine with one process, "main", that scenarios run on."""
+
+    def __init__(self, kernel: Kernel, **config: Any) -> None:
+        self.machine: Machine = kernel.booted(**config)
+        self.areas: dict[str, tuple[int, int]] = {}
+        self.unborn: set[str] = set()  # children of a fork that failed
+        with self.machine:
+            self.mms: dict[str, Mm] = {"main": mmap.mm_alloc()}
+        self.pages_at_start = self.machine.births.nr_free_pages
+
+    def run(
+        self, scenario: Iterable[Action], progress: Callable[[int, int], None] | None = None
+    ) -> list[Observation]:
+        """Do each action; gives what was observed after each.
+
+        *progress(done, all)* is called now and then while one action touches many pages.
+        """
+        self.progress = progress
+        return [self.do(action) for action in scenario]
+
+    def do(self, action: Action) -> Observation:
+        """Do one action; gives what can be observed after it."""
+        if not isinstance(action, ACTIONS):
+            raise NotAScenario(f"{action!r} is no action: use {', '.join(kind.__name__ for kind in ACTIONS)}")
+        if action.by in self.unborn:
+            return self._observation(in_words(action), "no such process")
+        if action.by not in self.mms and not isinstance(action, DropCaches):
+            raise NotAScenario(
+                f"{in_words(action)}: there is no process {action.by!r}, only {', '.join(self.mms)}"
+            )
+        with self.machine:
+            try:
+                seen = getattr(self, f"_{type(action).__name__.lower()}")(action)
+            except fault.SegmentationFault:
+                seen = "SIGSEGV"
+            except fault.OutOfMemory:
+                seen = "out of memory"
+            except mmap.BadArgument:
+                seen = "EINVAL"
+        return self._observation(in_words(action), seen)
+
+    def mapping(self, process: str, address: int) -> Pte | None:
+        """The entry of *process* for *address*, looked at without an operation."""
+        table = self.machine.peek((PmdTable(self.mms[process].id), address // PMD_SIZE))
+        if table is None:
+            return None
+        return self.machine.peek((table, address // PAGE_SIZE % PTRS_PER_PTE))
+
+    def _observation(self, action: str, seen: Any) -> Observation:
+        peek = self.machine.peek
+        return Observation(
+            action,
+            seen,
+            {name: peek((mm, "rss")) for name, mm in self.mms.items()},
+            {name: peek((mm, "min_flt")) for name, mm in self.mms.items()},
+            self.pages_at_start - self.machine.births.nr_free_pages,
+            list(self._mappings()),
+        )
+
+    def _mappings(self) -> Iterator[tuple[str, int, str, int]]:
+        if sum(length for _, length in self.areas.values()) > SNAPSHOT_PAGES * PAGE_SIZE:
+            return
+        numbers: dict[Any, int] = {}
+        for process, mm in self.mms.items():
+            for start, end, _ in self.machine.peek((mm, "mmap")):
+                for address in range(start, end, PAGE_SIZE):
+                    entry = self.mapping(process, address)
+                    if entry is not None:
+                        kind = "zero page" if entry.folio is ZERO_PAGE else "a folio"
+                        kind += ", writable" if entry.write else ", read-only"
+                        yield (
+                            process,
+                            address // PAGE_SIZE,
+                            kind,
+                            numbers.setdefault(entry.folio, len(numbers)),
+                        )
+
+    def _span(self, action: Any) -> tuple[int, int]:
+        if action.area not in self.areas:
+            raise NotAScenario(f"{in_words(action)}: no area is called {action.area!r}; map it first")
+        address, size = self.areas[action.area]
+        return address + action.offset, action.length or size - action.offset
+
+    def _steps(self, action: Read | Write, start: int, length: int) -> Iterator[int]:
+        if action.step < 1:
+            raise NotAScenario(f"{in_words(action)}: a step of {action.step} bytes leads nowhere")
+        total = -(-length // action.step)
+        for n in range(total):
+            if self.progress and n % 4096 == 0:
+                self.progress(n, total)
+            yield start + n * action.step
+        if self.progress and total > 4096:
+            self.progress(total, total)
+
+    progress: Callable[[int, int], None] | None = None
+
+    def _mmap(self, action: Mmap) -> None:
+        mapping = None if action.data is None else self.machine.file(action.data)
+        flags = VM_READ | VM_WRITE | (VM_SHARED if action.shared else 0)
+        address = mmap.mmap(self.mms[action.by], action.length, flags, mapping)
+        self.areas[action.area] = address, action.length
+
+    def _munmap(self, action: Munmap) -> None:
+        mmap.munmap(self.mms[action.by], *self._span(action))
+
+    def _mprotect(self, action: Mprotect) -> None:
+        mmap.mprotect(self.mms[action.by], *self._span(action), VM_READ | (VM_WRITE if action.write else 0))
+
+    def _madvise(self, action: Madvise) -> None:
+        if action.advice == "dontneed":
+            mmap.madvise_dontneed(self.mms[action.by], *self._span(action))
+        elif action.advice in ADVICE:
+            mmap.madvise(self.mms[action.by], *self._span(action), *ADVICE[action.advice])
+        else:
+            raise NotAScenario(f"{in_words(action)}: advice is one of dontneed, {', '.join(ADVICE)}")
+
+    def _read(self, action: Read) -> list[tuple[int, int]]:
+        runs: list[tuple[int, int]] = []
+        byte, times = -1, 0
+        mm = self.mms[action.by]
+        for address in self._steps(action, *self._span(action)):
+            (now,) = fault.user_read(mm, address)
+            if now == byte:
+                times += 1
+                continue
+            if times:
+                runs.append((byte, times))
+            byte, times = now, 1
+        return [*runs, (byte, times)]
+
+    def _write(self, action: Write) -> None:
+        start, _ = self._span(action)
+        for first in self._steps(action, start, action.length or 1):
+            at, data = first, action.data
+            while data:
+                room = PAGE_SIZE - at % PAGE_SIZE
+                fault.user_write(self.mms[action.by], at, data[:room])
+                at, data = at + room, data[room:]
+
+    def _fork(self, action: Fork) -> None:
+        self._new_name(action, action.child)
+        self.unborn.add(action.child)
+        self.mms[action.child] = mmap.dup_mm(self.mms[action.by])
+        self.unborn.remove(action.child)
+
+    def _thread(self, action: Thread) -> None:
+        self._new_name(action, action.name)
+        mm = self.mms[action.name] = self.mms[action.by]
+        mmap.mmget(mm)
+
+    def _exec(self, action: Exec) -> None:
+        mmap.mmput(self.mms[action.by])
+        self.mms[action.by] = mmap.mm_alloc()
+
+    def _exit(self, action: Exit) -> None:
+        mmap.mmput(self.mms.pop(action.by))
+
+    def _dropcaches(self, action: DropCaches) -> None:
+        """Nothing in this machine waits to be dropped yet."""
+
+    def _new_name(self, action: Action, name: str) -> None:
+        if name in self.mms:
+            raise NotAScenario(f"{in_words(action)}: there is a process {name!r} already")
+
+
+def simulate(scenario: Iterable[Action], kernel: Kernel, **config: Any) -> list[Observation]:
+    """Run *scenario* on a machine that was just booted with *kernel*; gives what was observed."""
+    return Simulated(kernel, **config).run(scenario)

@@ -1,0 +1,33 @@
+"""The flat store of cells that is the machine's whole state."""
+
+from .cells import (
+    KINDS,
+    RECORDS,
+    Atomic,
+    Cell,
+    Counter,
+    Field,
+    Flag,
+    Handle,
+    Mutable,
+    NoMachine,
+    NotThere,
+    Slot,
+    Vector,
+    View,
+    cell_name,
+    check_immutable,
+    current,
+    default_of,
+    record,
+    use,
+)
+from .environments import ALIVE, KERNEL, Asked, Differs, Direct, Done, Environment, Stop, new
+from .operations import OPERATIONS, KernelBug, operation
+
+__all__ = [
+    "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
+    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Mutable", "NoMachine", "NotThere", "Slot",
+    "Stop", "Vector", "View", "cell_name", "check_immutable", "current", "default_of", "new", "operation",
+    "record", "use",
+]  # fmt: skip

@@ -1,0 +1,281 @@
+"""Handles and their fields: how kernel code written in Python names a cell of the machine.
+
+A handle is a class and an id, nothing more; what it seems to hold is in cells, and every
+look at a field or change of it is one operation, carried out by the current environment.
+Where ordinary Python would be quietly wrong here, handles speak up.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, ClassVar, NoReturn, TypeAlias
+
+Cell: TypeAlias = "tuple[Handle, str | int]"
+
+KINDS: dict[str, type[Handle]] = {}  # every class of handle, by name
+RECORDS: dict[str, type[tuple[Any, ...]]] = {}  # every class of immutable value with named parts
+
+
+class NoMachine(RuntimeError):
+    """Kernel code ran while no machine was."""
+
+
+class NotThere(AttributeError):
+    """A field that this handle does not have."""
+
+
+class Mutable(TypeError):
+    """A value that could change behind the machine's back."""
+
+
+class _Nobody:
+    """The environment while no machine is running."""
+
+    def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> NoReturn:
+        raise NoMachine(f"{cell_name(cell)}: no machine is running here. Boot one first: machine = boot()")
+
+
+environment: Any = _Nobody()
+
+
+def use(env: Any) -> Any:
+    """Make *env* carry out the operations from now on; gives the one that did before."""
+    global environment
+    before, environment = environment, _Nobody() if env is None else env
+    return before
+
+
+def current() -> Any:
+    """The environment that carries out operations now."""
+    return environment
+
+
+def cell_name(cell: Cell) -> str:
+    handle, field = cell
+    return f"{handle!r}[{field}]" if isinstance(field, int) else f"{handle!r}.{field}"
+
+
+def record(cls: Any) -> Any:
+    """Let a NamedTuple be kept in cells, and be told to the judge."""
+    RECORDS[cls.__name__] = cls
+    return cls
+
+
+def check_immutable(value: Any) -> None:
+    """Refuse what could be changed without an operation."""
+    if value is None or isinstance(value, (bool, int, str, bytes, Handle, View)):
+        return
+    if isinstance(value, tuple):
+        for part in value:
+            check_immutable(part)
+        return
+    raise Mutable(
+        f"{value!r} is a {type(value).__name__}, which can change without the machine seeing it. "
+        "Keep a number, a string, a handle or a tuple of those"
+    )
+
+
+class View:
+    """One cell, named. What it holds is asked for, never assumed."""
+
+    __slots__ = ("cell",)
+    verbs: ClassVar[dict[str, int]] = {"read": 0}  # verb: number of arguments
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+
+    def read(self) -> Any:
+        """What the cell holds now."""
+        return environment.op(self.cell, "read", ())
+
+    def _not_a_value(self, *_: object) -> NoReturn:
+        name = cell_name(self.cell)
+        raise TypeError(f"{name} is a cell of the machine, not what it holds: write {name}.read()")
+
+    def __eq__(self, other: object) -> bool:
+        return self.cell == other.cell if isinstance(other, View) else self._not_a_value()
+
+    def __hash__(self) -> int:
+        return hash(self.cell)
+
+    def __repr__(self) -> str:
+        return f"<cell {cell_name(self.cell)}>"
+
+    __bool__ = __int__ = __index__ = __len__ = __iter__ = __contains__ = _not_a_value  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = _not_a_value
+    __mul__ = __rmul__ = __and__ = __rand__ = __or__ = __ror__ = __invert__ = __neg__ = _not_a_value
+
+
+class Slot(View):
+    """A cell that is read, set, and exchanged: an entry of a page table, say."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {"read": 0, "set": 1, "xchg": 1, "cmpxchg": 2}
+
+    def set(self, value: Any) -> None:
+        """Store *value*."""
+        check_immutable(value)
+        environment.op(self.cell, "set", (value,))
+
+    def xchg(self, value: Any) -> Any:
+        """Store *value* and give what was there before, in one operation."""
+        check_immutable(value)
+        return environment.op(self.cell, "xchg", (value,))
+
+    def cmpxchg(self, expected: Any, value: Any) -> Any:
+        """Store *value* only if the cell holds *expected*; give what it held, in one operation."""
+        check_immutable(expected)
+        check_immutable(value)
+        return environment.op(self.cell, "cmpxchg", (expected, value))
+
+
+class Counter(Slot):
+    """A cell that holds a number."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {**Slot.verbs, "add": 1, "inc_not_zero": 0, "dec_and_test": 0}
+
+    def add(self, n: int) -> None:
+        """Add *n*."""
+        if not isinstance(n, int):
+            raise TypeError(f"{cell_name(self.cell)}.add({n!r}): only a whole number can be added")
+        environment.op(self.cell, "add", (n,))
+
+    def inc(self) -> None:
+        """Add one."""
+        environment.op(self.cell, "add", (1,))
+
+    def dec(self) -> None:
+        """Take one off."""
+        environment.op(self.cell, "add", (-1,))
+
+    def inc_not_zero(self) -> bool:
+        """Add one only if somebody is there already; say whether that was so."""
+        return environment.op(self.cell, "inc_not_zero", ())
+
+    def dec_and_test(self) -> bool:
+        """Take one off and say whether none is left."""
+        return environment.op(self.cell, "dec_and_test", ())
+
+
+class Flag(View):
+    """A cell that holds one bit."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {"read": 0, "set": 1, "test_and_set": 0}
+
+    def test(self) -> bool:
+        """Is it set?"""
+        return environment.op(self.cell, "read", ())
+
+    def set(self) -> None:
+        """Set it."""
+        environment.op(self.cell, "set", (True,))
+
+    def clear(self) -> None:
+        """Clear it."""
+        environment.op(self.cell, "set", (False,))
+
+    def test_and_set(self) -> bool:
+        """Set it and say whether it was set before, in one operation."""
+        return environment.op(self.cell, "test_and_set", ())
+
+
+class Vector(View):
+    """A cell that holds a list of bounded length, which only grows."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {"read": 0, "append": 2}
+
+    def append(self, value: Any, limit: int) -> bool:
+        """Add *value* at the end unless there are *limit* already; say whether it was added."""
+        check_immutable(value)
+        return environment.op(self.cell, "append", (value, limit))
+
+
+class Atomic(property):
+    """A field that is a cell with operations of its own: `mm.rss.inc()`.
+
+    A property, because inspectors and completers look at those without evaluating them.
+    """
+
+    def __init__(self, default: Any, doc: str = "", view: type[View] = Slot) -> None:
+        super().__init__(doc=doc)
+        self.default, self.view, self.verbs, self.name = default, view, view.verbs, "?"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, handle: Any, owner: type | None = None) -> Any:
+        return self if handle is None else self.view((handle, self.name))
+
+    def __set__(self, handle: Handle, value: object) -> NoReturn:
+        raise TypeError(
+            f"{handle!r}.{self.name} = … would not go through the machine: "
+            f"use one of its operations, {', '.join(sorted(self.verbs))}"
+        )
+
+
+class Field(Atomic):
+    """A field that is read and assigned like any other in Python; each is one operation."""
+
+    def __get__(self, handle: Any, owner: type | None = None) -> Any:
+        return self if handle is None else environment.op((handle, self.name), "read", ())
+
+    def __set__(self, handle: Handle, value: Any) -> None:  # type: ignore[override]
+        check_immutable(value)
+        environment.op((handle, self.name), "set", (value,))
+
+
+class Handle:
+    """A thing of the machine: its class and its id. Two handles of the same thing are one object."""
+
+    __slots__ = ("id",)
+    id: Any
+    body: ClassVar[Handle | None] = None  # the handle whose life this one shares, if it can die
+    slots: ClassVar[type[View] | None] = None  # what `handle[i]` is, if it can be indexed
+    dynamic: ClassVar[bool] = False  # may kernel code make new ones?
+    fields: ClassVar[dict[str, Atomic]] = {}
+    _interned: ClassVar[dict[Any, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.__name__] = cls
+        cls._interned = {}
+        cls.fields = cls.fields | {k: v for k, v in vars(cls).items() if isinstance(v, Atomic)}
+
+    def __new__(cls, id: Any) -> Any:
+        handle = cls._interned.get(id)
+        if handle is None:
+            handle = cls._interned[id] = object.__new__(cls)
+            object.__setattr__(handle, "id", id)
+        return handle
+
+    def __getitem__(self, index: int) -> Any:
+        if self.slots is None:
+            raise TypeError(f"{self!r} has no entries: its fields are {', '.join(sorted(self.fields))}")
+        return self.slots((self, index))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise NotThere(self._no(name))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self.fields:
+            raise NotThere(self._no(name))
+        object.__setattr__(self, name, value)
+
+    def _no(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.fields, 1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(self.fields)) or 'none'}"
+        return f"{self!r} has no field {name!r}: {hint}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id})"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.id,)
+
+
+def default_of(cell: Cell) -> Any:
+    """What a cell holds that nobody has written yet."""
+    handle, field = cell
+    return None if isinstance(field, int) else handle.fields[field].default

@@ -1,0 +1,154 @@
+"""Who carries out the operations: the machine itself, or somebody who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, NamedTuple, NoReturn
+
+from . import cells as _cells
+from .cells import Cell, Handle, cell_name, default_of
+from .operations import OPERATIONS, KernelBug
+
+
+class Done(NamedTuple):
+    """One operation that was carried out: a row of the log."""
+
+    cpu: int
+    cell: Cell
+    verb: str
+    args: tuple[Any, ...]
+    old: Any
+    new: Any
+    result: Any
+
+    def __str__(self) -> str:
+        call = f"{cell_name(self.cell)}.{self.verb}({', '.join(map(repr, self.args))})"
+        return call if self.result is None else f"{call} → {self.result!r}"
+
+
+class Environment:
+    """What carries out operations while its `with` block runs."""
+
+    _before: list[Any]
+
+    def __enter__(self) -> Any:
+        self.__dict__.setdefault("_before", []).append(_cells.use(self))
+        return self
+
+    def __exit__(self, kind: type | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        _cells.use(self._before.pop())
+
+
+class Direct(Environment):
+    """Carries out each operation at once, on the cells it holds.
+
+    *births* gives new things: `births.new(kind, *args)` is a handle or None, `births.gone(handle)`
+    takes a dead one back. With *log* a list, every operation is written down.
+    """
+
+    def __init__(self, births: Any = None, log: list[Done] | None = None) -> None:
+        self.cells: dict[Cell, Any] = {}
+        self.births = births
+        self.log = log
+        self.cpu = 0
+        self.bugs: list[KernelBug] = []
+        self.prints: list[tuple[int, str]] = []
+
+    def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        """Carry out one operation and give its result; KernelBug if no kernel may do that."""
+        cells = self.cells
+        try:
+            if verb == "new":
+                return self._new(cell, args)
+            body = cell[0].body
+            if body is not None and verb != "free" and cells.get((body, "state")) not in ALIVE:
+                raise KernelBug(f"{cell[0]!r} was used after it was freed")
+            old = cells[cell] if cell in cells else default_of(cell)
+            new, result = OPERATIONS[verb](old, *args)
+        except KernelBug as bug:
+            bug.where = f"CPU {self.cpu}: {cell_name(cell)}.{verb}({', '.join(map(repr, args))})"
+            self.bugs.append(bug)
+            raise
+        if new is not old:
+            cells[cell] = new
+        if verb == "free":
+            self.births.gone(cell[0])
+        if self.log is not None:
+            self.log.append(Done(self.cpu, cell, verb, args, old, new, result))
+        return result
+
+    def _new(self, cell: Cell, args: tuple[Any, ...]) -> Any:
+        handle = self.births.new(*args)
+        born: Cell = cell if handle is None else (handle, "state")
+        if handle is not None:
+            self.cells[born] = "live"
+        if self.log is not None:
+            self.log.append(
+                Done(self.cpu, born, "new", args, "free", "free" if handle is None else "live", handle)
+            )
+        return handle
+
+    def peek(self, cell: Cell) -> Any:
+        """What *cell* holds, looked at without an operation: for pictures and checks."""
+        return self.cells[cell] if cell in self.cells else default_of(cell)
+
+
+ALIVE = frozenset({"live", "reserved"})
+
+
+class Stop(BaseException):
+    """Ends a run of code that has said what it does next."""
+
+
+class Differs(BaseException):
+    """The code did another operation than it did before with the same observations."""
+
+
+class Asked(Environment):
+    """Feeds the code what it saw before, then hands its next operation to *ask*.
+
+    *log* holds (cell, verb, args) and result of each operation so far. *ask(cell, verb, args)*
+    gives the result, or raises Stop; a Stop goes on being raised for as long as the code runs,
+    and *swallowed* tells whether the code tried to go on all the same.
+    """
+
+    def __init__(
+        self, ask: Callable[[Cell, str, tuple[Any, ...]], Any], log: Iterable[tuple[Any, Any]] = ()
+    ) -> None:
+        self.ask = ask
+        self.seen = iter(log)
+        self.stopped: BaseException | None = None
+        self.swallowed = False
+
+    def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        if self.stopped is not None:
+            self.swallowed = True
+            raise self.stopped
+        for what, result in self.seen:
+            if what != (cell, verb, args):
+                self._stop(Differs(f"{cell_name(cell)}.{verb} where it did {what} before"))
+            return result
+        try:
+            return self.ask(cell, verb, args)
+        except (Stop, KernelBug) as stop:
+            self._stop(stop)
+
+    def _stop(self, why: BaseException) -> NoReturn:
+        self.stopped = why
+        raise why
+
+
+def new(kind: str, *args: int) -> Any:
+    """Ask the environment for a new thing of *kind*; None if there is none to be had."""
+    return _cells.environment.op((KERNEL, "objects"), "new", (kind, *args))
+
+
+class Kernel_(Handle):
+    """Where new things come from."""
+
+    __slots__ = ()
+    objects = _cells.Atomic(None, "stands for the allocator in a log", _cells.View)
+
+
+KERNEL = Kernel_(0)

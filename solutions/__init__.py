@@ -1,0 +1,1 @@
+"""The reference: a module a lab."""
