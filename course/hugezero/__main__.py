@@ -5,9 +5,11 @@ Only the standard library is imported before the address is printed: you see it 
 
 import os
 import secrets
+import signal
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 USAGE = "Usage: python -m hugezero lab [FOLDER]   (PORT=8889 and BROWSER=none are honoured)"
@@ -137,11 +139,20 @@ def serve(folder: Path, port: int, path: str, token: str) -> None:
             f"--FileCheckpoints.checkpoint_dir={memory / 'checkpoints'}",
             f"--LabApp.workspaces_dir={memory / 'workspaces'}",
         ]
+    signal.signal(signal.SIGINT, on_ctrl_c)
     LabApp.launch_instance(options)
     # All is shut down and saved. A thread of a request that was cut off may wait for ever, and a normal
     # end would wait for it.
     sys.stdout.flush()
     os._exit(0)
+
+
+def on_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Have JupyterLab shut its kernels down. On a terminal it listens by itself; without one it would not."""
+    shut_down = signal.getsignal(signal.SIGTERM)
+    if not callable(shut_down):  # JupyterLab has not come that far
+        raise KeyboardInterrupt
+    shut_down(number, frame)
 
 
 def stop(line: str) -> NoReturn:
