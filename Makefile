@@ -44,7 +44,7 @@ endif
 
 CANDIDATES = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14)
 INSTALL = install --quiet --constraint constraints.txt --editable '.[lab,grade,dev]'
-NO_NETWORK = Connection|connection|resolve|resolution|timed out|unreachable|Proxy|proxy|SSL
+NO_NETWORK = from versions: none|Connection|connection|resolve|resolution|timed out|unreachable|Proxy|proxy|SSL
 
 $(READY): constraints.txt pyproject.toml
 	@python=; seen=; \
@@ -68,7 +68,7 @@ $(READY): constraints.txt pyproject.toml
 	if [ "$(VENV_IS_FOR)" = "$(CURDIR)" ]; then \
 	    echo "Bringing .venv up to date (under a minute)."; \
 	else \
-	    echo "Making .venv with Python $$version: about a minute, once, and about 150 MB to fetch."; \
+	    echo "Making .venv with Python $$version: about a minute, once, and 200 MB to fetch."; \
 	    rm -rf .venv; \
 	    "$$python" -m venv .venv || exit 1; \
 	fi; \
