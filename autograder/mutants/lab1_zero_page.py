@@ -321,8 +321,8 @@ MUTANTS = [
     Mutant(
         "nobody else can see",
         "wrong_bytes",
-        'Fork("child"), Write("a", data=b"c", by="child"), ',
-        'Write("a", data=b"c"), ',
+        '        Fork("child"),\n        Write("a", data=b"c", by="child"),\n',
+        '        Write("a", data=b"c"),\n',
         "the_scenario_shows_wrong_bytes",
         "One process alone cannot be shown wrong bytes by a page that is its own.",
     ),

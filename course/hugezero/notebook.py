@@ -15,6 +15,7 @@ from .block.bio import (
     submit_bio_wait,
 )
 from .check import check
+from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
 from .machine import Kernel, Machine, boot
 from .mm.fault import OutOfMemory, SegmentationFault, touch, user_read, user_write

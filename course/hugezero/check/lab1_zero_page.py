@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..block.bio import BlockDevice
 from ..hw.ram import PAGE_SIZE
-from ..machine import Kernel, Machine
-from ..mm.fault import OutOfMemory, user_read, user_write
-from ..mm.mm_types import ENOMEM, VmFault, anon_vma_prepare
-from ..mm.mmap import dup_mm, mm_alloc, mmap, mmput
+from ..machine import Kernel
+from ..mm.fault import user_read, user_write
+from ..mm.mmap import dup_mm, mmap, mmput
 from ..mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
 from ..mm.pgtable import (
-    Pte,
     mk_pte,
-    pmd_offset,
-    pte_alloc,
-    pte_index,
-    pte_mkdirty,
-    pte_mkwrite,
     walk,
     zero_pte,
 )
 from ..scenario import ACTIONS, NotAScenario, Simulated, in_words, simulate
-from ..store import Slot
 from .checks import Failed, check, expect
 from .notebook import exercise
+from .stage import area, expect_out_of_memory, expect_zeroed, place, zero
+from .traps import trusting_kernel
 
 exercise(
     "do_anonymous_page", "vmf", "You now have reads that cost no memory, whoever does them and however many."
@@ -61,7 +52,7 @@ exercise("wrong_bytes", "", "You now know why a page may be written to only when
 def a_read_maps_the_zero_page(kernel: Kernel) -> None:
     """A read of memory that nobody wrote maps the zero page and takes no frame."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(2)
+        mm, at = area(2)
         user_read(mm, at)
         taken = machine.vmstat()["pgalloc_normal"]
         user_read(mm, at + PAGE_SIZE)
@@ -88,7 +79,7 @@ def a_read_maps_the_zero_page(kernel: Kernel) -> None:
 def a_read_is_counted_by_nobody(kernel: Kernel) -> None:
     """A mapping of the zero page moves neither RSS nor a count, and gives fork nothing to copy."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(1)
+        mm, at = area(1)
         user_read(mm, at)
         rss, count = mm.rss.read(), machine.peek((ZERO_PAGE, "refcount"))
         expect(
@@ -110,7 +101,7 @@ def a_read_is_counted_by_nobody(kernel: Kernel) -> None:
 def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
     """A write to memory that nobody wrote gets a folio of its own, full of zeroes, and RSS grows by one."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(1)
+        mm, at = area(1)
         user_write(mm, at + 5, b"x")
         seen = user_read(mm, at, 8)
         expect(
@@ -131,7 +122,7 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
             f"the entry of a page that was written to is {entry}: not dirty",
         )
         machine.births.fail = frozenset([machine.births.tries])
-        _expect_out_of_memory(mm, mmap(mm, PAGE_SIZE, at=at + PAGE_SIZE), "do_anonymous_page")
+        expect_out_of_memory(mm, mmap(mm, PAGE_SIZE, at=at + PAGE_SIZE), "do_anonymous_page")
 
 
 # do_wp_page
@@ -141,8 +132,8 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
 def a_write_to_the_zero_page_copies_nothing(kernel: Kernel) -> None:
     """A write to a page of zeroes gets a zeroed folio; not one byte is copied."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(1)
-        _place(mm, at, zero_pte())
+        mm, at = area(1)
+        place(mm, at, zero_pte())
         start = len(machine.log or ())
         user_write(mm, at + 2, b"hi")
         seen = user_read(mm, at, 6)
@@ -169,14 +160,14 @@ def a_write_to_the_zero_page_copies_nothing(kernel: Kernel) -> None:
 def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
     """A write to a page that somebody else holds too goes to a copy, and the other one sees nothing."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(1)
+        mm, at = area(1)
         folio = alloc_folio()
         assert folio is not None
         folio.data.clear()
         folio.data.store(0, b"old")
         folio_get(folio)  # the other one
         mm.rss.inc()
-        _place(mm, at, mk_pte(folio))
+        place(mm, at, mk_pte(folio))
         user_write(mm, at, b"new")
         other, seen = folio.data.load(0, 3), user_read(mm, at, 3)
         expect(
@@ -201,13 +192,13 @@ def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
 def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
     """A page that nobody else holds any more is made writable where it is; without memory, a write fails."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(2)
+        mm, at = area(2)
         folio = alloc_folio()
         assert folio is not None
         folio.data.clear()
         folio.data.store(0, b"mine")
         mm.rss.inc()
-        _place(mm, at, mk_pte(folio))
+        place(mm, at, mk_pte(folio))
         taken = machine.vmstat()["pgalloc_normal"]
         user_write(mm, at, b"M")
         more = machine.vmstat()["pgalloc_normal"] - taken
@@ -218,9 +209,9 @@ def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
             user_read(mm, at, 4) == b"Mine",
             f"the page begins with {user_read(mm, at, 4)!r}; it should be b'Mine'",
         )
-        _place(mm, at + PAGE_SIZE, zero_pte())
+        place(mm, at + PAGE_SIZE, zero_pte())
         machine.births.fail = frozenset([machine.births.tries])
-        _expect_out_of_memory(mm, at + PAGE_SIZE, "do_wp_page")
+        expect_out_of_memory(mm, at + PAGE_SIZE, "do_wp_page")
 
 
 # blkdev_issue_zero_pages
@@ -232,8 +223,8 @@ def the_sectors_read_as_zeroes(kernel: Kernel) -> None:
     with kernel.booted(pages=64) as machine:
         for sector, nr in ((0, 8), (3, 5), (1, 16), (2, 9)):
             disk = machine.disk(64)
-            _zero(kernel, disk, sector, nr)
-            _expect_zeroed(disk, sector, nr)
+            zero(kernel, disk, sector, nr)
+            expect_zeroed(disk, sector, nr)
         taken = machine.vmstat()["pgalloc_normal"]
         expect(taken == 0, f"{taken} frames were taken; there is a page of zeroes already: {ZERO_PAGE}")
 
@@ -243,7 +234,7 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
     """2 MiB take 512 pieces in 2 bios; a disk that zeroes by itself is asked to, and sent no bio."""
     with kernel.booted(pages=64) as machine:
         disk = machine.disk(8192)
-        _zero(kernel, disk, 0, 4096)
+        zero(kernel, disk, 0, 4096)
         bios, vecs = disk.bios.read(), disk.vecs.read()
         expect(
             (bios, vecs) == (2, 512),
@@ -251,7 +242,7 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
             "bio_add_folio says False when a bio is full: when is it time to submit it?",
         )
         able = machine.disk(8192, max_write_zeroes_sectors=1024)
-        _zero(kernel, able, 0, 2560)
+        zero(kernel, able, 0, 2560)
         bios, zeroings = able.bios.read(), able.zeroings.read()
         expect(
             (bios, zeroings) == (0, 3),
@@ -259,7 +250,7 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
             "2,560 sectors; it should be 3 and none",
             "bdev_write_zeroes_sectors(bdev) first",
         )
-        _expect_zeroed(able, 0, 2560)
+        expect_zeroed(able, 0, 2560)
 
 
 # the repairs
@@ -269,9 +260,9 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
 def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
     """A forked child shares every page; RSS grows for folios and not for the zero page."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(3)
+        mm, at = area(3)
         user_write(mm, at, b"one")
-        _place(mm, at + PAGE_SIZE, zero_pte())
+        place(mm, at + PAGE_SIZE, zero_pte())
         taken = machine.vmstat()["pgalloc_normal"]
         child = dup_mm(mm)
         more = machine.vmstat()["pgalloc_normal"] - taken
@@ -301,9 +292,9 @@ def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
 def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
     """Unmapping gives back each folio and its RSS, and leaves the zero page alone."""
     with kernel.booted(pages=64) as machine:
-        mm, at = _area(3)
+        mm, at = area(3)
         user_write(mm, at, b"one")
-        _place(mm, at + PAGE_SIZE, zero_pte())
+        place(mm, at + PAGE_SIZE, zero_pte())
         mmput(mm)
         count, rss = machine.peek((ZERO_PAGE, "refcount")), mm.rss.read()
         expect(
@@ -337,41 +328,6 @@ def a_guess_is_written_down(kernel: Kernel) -> None:
 # one to break
 
 
-def trusting_do_wp_page(vmf: VmFault) -> int:
-    """A write to a page that is dirty is let through: only its owner can have dirtied it, can't it?"""
-    entry: Pte = vmf.orig_pte  # type: ignore[assignment]
-    if entry.dirty:
-        vmf.pte.set(pte_mkwrite(entry))
-        return 0
-    anon_vma_prepare(vmf.vma)
-    folio = alloc_folio()
-    folio.data.paste(0, entry.folio.data.read(), 0, PAGE_SIZE)  # type: ignore[union-attr]
-    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))  # type: ignore[arg-type]
-    return 0
-
-
-def _fork_without_accounts(
-    dst_vma: Any, src_vma: Any, dst_pmd: Slot, src_pmd: Slot, addr: int, end: int
-) -> int:
-    """A fork that shares every entry, for kernels that end before anybody asks for RSS."""
-    source, target = src_pmd.read(), pte_alloc(dst_vma.vm_mm, dst_pmd)
-    if target is None:
-        return ENOMEM
-    for i in range(pte_index(addr), pte_index(addr) + (end - addr) // PAGE_SIZE):
-        shared = source[i].read()
-        if shared is not None:
-            shared = shared._replace(write=False)
-            shared.folio.refcount.inc()
-            source[i].set(shared)
-            target[i].set(shared)
-    return 0
-
-
-def trusting_kernel() -> Kernel:
-    """A kernel whose do_wp_page trusts the dirty bit."""
-    return Kernel(do_wp_page=trusting_do_wp_page, copy_pte_range=_fork_without_accounts)
-
-
 @check("wrong_bytes", points=1)
 def the_scenario_shows_wrong_bytes(kernel: Kernel) -> None:
     """Your program reads bytes that it must never see on the kernel whose do_wp_page trusts the dirty bit."""
@@ -392,52 +348,3 @@ def the_scenario_shows_wrong_bytes(kernel: Kernel) -> None:
         f"on both kernels your program reads the same: {right}",
         "two processes must share a page that one of them has written to before: how does that come about?",
     )
-
-
-# stages that the checks above are played on
-
-
-def _area(pages: int) -> tuple[Any, int]:
-    mm = mm_alloc()
-    return mm, mmap(mm, pages * PAGE_SIZE)
-
-
-def _place(mm: Any, address: int, entry: Pte) -> None:
-    """Put *entry* into the tables as if a fault had."""
-    table = pte_alloc(mm, pmd_offset(mm, address))
-    table[pte_index(address)].set(entry)  # type: ignore[index]
-
-
-def _expect_out_of_memory(mm: Any, address: int, name: str) -> None:
-    try:
-        user_write(mm, address, b"x")
-    except OutOfMemory:
-        return
-    raise Failed(
-        f"there was no memory, and {name} did not say so", "alloc_folio() gives None then: VM_FAULT_OOM"
-    )
-
-
-def _zero(kernel: Kernel, disk: BlockDevice, sector: int, nr: int) -> None:
-    error = kernel.blkdev_issue_zero_pages(disk, sector, nr)
-    expect(
-        error == 0 and error is not None,
-        f"zeroing {nr} sectors from {sector} returned {error!r}; it should be 0",
-    )
-
-
-def _expect_zeroed(disk: BlockDevice, sector: int, nr: int) -> None:
-    data = disk.data.read()
-    for first, last, byte, what in (
-        (0, sector, 0xCC, "was overwritten, before the range"),
-        (sector, sector + nr, 0, "is not zero"),
-        (sector + nr, disk.bd_nr_sectors, 0xCC, "was overwritten, behind the range"),
-    ):
-        for n in range(first, last):
-            now = data.load(n * 512, 512)
-            expect(
-                now == bytes([byte]) * 512, f"zeroing {nr} sectors from sector {sector}: sector {n} {what}"
-            )
-
-
-__all__ = ["FORK_FAULTS", "Machine", "trusting_do_wp_page", "trusting_kernel"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..explore.naive import Seen, Step, next_step
 from .checks import CodeRaised, Failed
 
 
@@ -37,7 +37,10 @@ def _article(word: str) -> str:
 
 
 def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[..., Any]:
-    """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed."""
+    """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed.
+
+    Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
+    """
     wrong = complaint(name, thing, parameters)
 
     def call(*args: Any) -> Any:
@@ -52,9 +55,11 @@ def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[...,
         except Exception as error:
             raise CodeRaised(name, type(error).__name__, str(error)) from error
 
-    return functools.update_wrapper(call, thing) if inspect.isfunction(thing) else _named(call, name)
+    def step(args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
+        if wrong:
+            raise Failed(wrong)
+        return next_step(thing, args, log)
 
-
-def _named(call: Callable[..., Any], name: str) -> Callable[..., Any]:
     call.__name__ = name
+    call.step = step  # type: ignore[attr-defined]
     return call

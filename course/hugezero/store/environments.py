@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
@@ -89,12 +90,37 @@ class Direct(Environment):
             )
         return handle
 
+    def __enter__(self) -> Any:
+        if self.log is not None:
+            sys.stdout = _Beside(self, sys.stdout)
+        return super().__enter__()
+
+    def __exit__(self, kind: type | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        super().__exit__(kind, exc, trace)
+        if isinstance(sys.stdout, _Beside):
+            sys.stdout = sys.stdout.out
+
     def peek(self, cell: Cell) -> Any:
         """What *cell* holds, looked at without an operation: for pictures and checks."""
         return self.cells[cell] if cell in self.cells else default_of(cell)
 
 
 ALIVE = frozenset({"live", "reserved"})
+
+
+class _Beside:
+    """Standard output that is also kept beside the operation that it followed."""
+
+    def __init__(self, machine: Direct, out: Any) -> None:
+        self.machine, self.out = machine, out
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            self.machine.prints.append((len(self.machine.log or ()), text))
+        return self.out.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.out, name)
 
 
 class Stop(BaseException):

@@ -1,0 +1,1 @@
+"""Lab 0 is not graded: it has no hidden checks."""

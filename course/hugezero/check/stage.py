@@ -1,0 +1,56 @@
+"""What checks play on: small address spaces and disks, set up by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..block.bio import BlockDevice
+from ..hw.ram import PAGE_SIZE
+from ..machine import Kernel
+from ..mm.fault import OutOfMemory, user_write
+from ..mm.mmap import mm_alloc, mmap
+from ..mm.pgtable import Pte, pmd_offset, pte_alloc, pte_index
+from .checks import Failed, expect
+
+
+def area(pages: int) -> tuple[Any, int]:
+    mm = mm_alloc()
+    return mm, mmap(mm, pages * PAGE_SIZE)
+
+
+def place(mm: Any, address: int, entry: Pte) -> None:
+    """Put *entry* into the tables as if a fault had."""
+    table = pte_alloc(mm, pmd_offset(mm, address))
+    table[pte_index(address)].set(entry)  # type: ignore[index]
+
+
+def expect_out_of_memory(mm: Any, address: int, name: str) -> None:
+    try:
+        user_write(mm, address, b"x")
+    except OutOfMemory:
+        return
+    raise Failed(
+        f"there was no memory, and {name} did not say so", "alloc_folio() gives None then: VM_FAULT_OOM"
+    )
+
+
+def zero(kernel: Kernel, disk: BlockDevice, sector: int, nr: int) -> None:
+    error = kernel.blkdev_issue_zero_pages(disk, sector, nr)
+    expect(
+        error == 0 and error is not None,
+        f"zeroing {nr} sectors from {sector} returned {error!r}; it should be 0",
+    )
+
+
+def expect_zeroed(disk: BlockDevice, sector: int, nr: int) -> None:
+    data = disk.data.read()
+    for first, last, byte, what in (
+        (0, sector, 0xCC, "was overwritten, before the range"),
+        (sector, sector + nr, 0, "is not zero"),
+        (sector + nr, disk.bd_nr_sectors, 0xCC, "was overwritten, behind the range"),
+    ):
+        for n in range(first, last):
+            now = data.load(n * 512, 512)
+            expect(
+                now == bytes([byte]) * 512, f"zeroing {nr} sectors from sector {sector}: sector {n} {what}"
+            )

@@ -1,0 +1,12 @@
+"""What several CPUs share: a lock is one bit in memory."""
+
+from __future__ import annotations
+
+from ..store import Atomic, Flag, Handle
+
+
+class SpinLock(Handle):
+    """A lock: taken, or not."""
+
+    __slots__ = ()
+    locked = Atomic(False, "does somebody hold it?", Flag)
