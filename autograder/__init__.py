@@ -1,0 +1,1 @@
+"""Weaves, releases and grades the course. Nothing here is given to students."""

@@ -1,0 +1,113 @@
+"""Executes a rebuilt notebook in the sandbox; what it is worth, the judge says."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors.execute import Execute
+from traitlets import Bool, Float, Unicode
+
+from . import kernel
+from .court import Judge, NoJudge
+from .course import Course
+from .judge import Row, empty_row
+from .sandbox import NoSandbox, sandbox
+
+SERVE = "__import__('hugezero.check.answer', fromlist=['serve']).serve(globals())"
+ATTEMPTS = 4  # a cell that ends the kernel is left out of the next one
+
+
+class KernelLost(BaseException):
+    """A cell ended the kernel."""
+
+
+def is_graded(cell: NotebookNode) -> bool:
+    return bool(utils.is_grade(cell) and cell.cell_type == "code" and not utils.is_solution(cell))
+
+
+def exercise_of(cell: NotebookNode) -> str:
+    """The exercise that a graded cell is about."""
+    name: str = cell.metadata.nbgrader.grade_id
+    return name.removeprefix("check_")
+
+
+class Judged(Execute):  # type: ignore[misc]
+    """While a graded cell is on, its text is not executed: the kernel answers the judge."""
+
+    root = Unicode("", help="the course's folder; by default the one that holds the course directory").tag(config=True)
+    boxed = Bool(True, help="run in the sandbox").tag(config=True)
+    cell_seconds = Float(10, help="seconds that a cell which is not graded may take").tag(config=True)
+    all_seconds = Float(60, help="seconds that all of them may take").tag(config=True)
+    graded_seconds = Float(600, help="seconds after which a graded cell is given up").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
+        course = Course(Path(self.root or os.path.dirname(os.path.abspath("."))))
+        stem = resources["nbgrader"]["notebook"]
+        self.rows: dict[str, Row] = {}
+        self.lost: dict[int, str] = {}
+        self.left = self.all_seconds
+        resources["nbgrader"]["rows"] = self.rows
+        broken = nb.metadata.get("hugezero", {}).get("broken")
+        if not broken:
+            self._run(nb, resources, course, stem)
+        checks = course.checks(stem)
+        for cell in filter(is_graded, nb.cells):
+            name = exercise_of(cell)
+            why = broken or "no evidence: the kernel was lost before this cell"
+            row = self.rows.setdefault(name, empty_row(name, checks.get(name, []), why))
+            for index, text in self.lost.items():
+                if nb.cells[index].metadata.get("nbgrader", {}).get("grade_id") == name:
+                    row["flag"] = row["flag"] or text
+        return nb, resources
+
+    def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
+        box = sandbox(self.boxed).box()
+        self.judge = Judge(course, stem, box)
+        try:
+            for _ in range(ATTEMPTS):
+                km = kernel.manager(sandbox(self.boxed), box, {"HUGEZERO_JUDGE": str(self.judge.path)})
+                try:
+                    super().preprocess(nb, resources, km=km)
+                    return
+                except KernelLost:
+                    continue
+                finally:
+                    if self.kc is not None:
+                        self.kc.stop_channels()
+                        self.kc = None
+                    kernel.end(km)
+        finally:
+            self.judge.close()
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        name = exercise_of(cell) if is_graded(cell) else ""
+        if index in self.lost or name in self.rows:
+            return cell, resources
+        shown, start = cell.source, time.monotonic()
+        self.timeout = self.graded_seconds if name else max(1.0, min(self.cell_seconds, self.left))
+        if name:
+            cell.source = SERVE
+            self.judge.on(name)
+        try:
+            return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]
+        except (NoJudge, NoSandbox):
+            raise
+        except Exception as wrong:  # a dead kernel, an interrupt that did nothing, a message that is none
+            self.log.warning("cell %s of %s: %s", index, resources["nbgrader"].get("student"), wrong)
+            self.lost[index] = f"this cell ended the kernel: {type(wrong).__name__}"
+            cell.outputs = [
+                new_output("error", ename=type(wrong).__name__, evalue=str(wrong)[:300], traceback=[self.lost[index]])
+            ]
+            raise KernelLost from None
+        finally:
+            cell.source = shown
+            if name:
+                self.rows[name] = self.judge.off()
+            else:
+                self.left -= time.monotonic() - start

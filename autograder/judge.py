@@ -1,0 +1,161 @@
+"""The judge: machine, checks and reference in a process of their own. It asks, and never believes.
+
+Two doors. The *listener* is for the student's process, which can only answer questions. The
+*control* socket is the grader's: it says which cell is on, and gets that cell's row of the ledger.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import select
+import socket
+from dataclasses import asdict, replace
+from typing import Any
+
+from hugezero.check.checks import Check, Failed, Inconclusive, run_checks
+from hugezero.machine import Kernel
+
+from .course import Course
+from .port import Foul, Port, Unanswered
+from .remote import Student
+
+LOST = 2  # copies of the student's process that may be lost in one cell
+NO_EVIDENCE = "no evidence: nothing answered the judge"
+Row = dict[str, Any]
+
+
+def empty_row(exercise: str, checks: list[Check], flag: str) -> Row:
+    """A cell of which nothing was seen."""
+    rows = [
+        {"name": c.name, "title": c.title, "max": c.points, "points": 0.0, "voice": "not run", "why": flag,
+         "hint": "", "schedule": [], "hidden": c.hidden, "flag": ""}
+        for c in checks
+    ]  # fmt: skip
+    return {"exercise": exercise, "points": 0.0, "max": sum(c.points for c in checks), "flag": flag, "story": "", "checks": rows}
+
+
+class Gone(BaseException):
+    """The graded cell has ended: nobody will answer any more."""
+
+
+class Bench:
+    """Judges one graded cell: a new copy of the student's process for each check."""
+
+    def __init__(self, course: Course, stem: str, exercise: str) -> None:
+        self.checks = course.checks(stem)[exercise]
+        self.exercise = exercise
+        reference = course.reference(stem)
+        self.student = Student(reference)
+        self.kernel = Kernel({**reference, exercise: self.student.function(exercise)})
+        self.flags: dict[str, str] = {}
+        self.lost, self.void, self.shape = 0, "", ""
+
+    def judge(self, accept: Any) -> Row:
+        """The row of this cell; *accept* gives the next copy's socket, or None when there is none."""
+        guards: dict[Check, Check] = {}
+        for check in self.checks:
+            needs = tuple(guards[need] for need in check.needs if need in guards)
+            guards[check] = replace(check, run=self._guarded(check, accept), needs=needs)
+        rows = [asdict(result) for result in run_checks(guards.values(), self.kernel)]
+        for row in rows:
+            row["flag"] = self.flags.get(row["name"], "")
+            if self.void:
+                row["points"] = 0.0
+        points = float(sum(row["points"] for row in rows))
+        flag = self.void or "; ".join(dict.fromkeys(filter(None, (row["flag"] for row in rows))))
+        return {"exercise": self.exercise, "points": points, "max": sum(c.points for c in self.checks),
+                "flag": flag, "story": "", "checks": rows}  # fmt: skip
+
+    def _guarded(self, check: Check, accept: Any) -> Any:
+        """*check*, where nothing that the student's process does can be an error of the judge's."""
+
+        @functools.wraps(check.run)
+        def run(kernel: Any) -> None:
+            if self.shape:
+                raise Failed(self.shape)
+            if self.void or self.lost >= LOST:
+                raise Failed(f"not asked: {self.void or 'your code was lost too often'}")
+            conn = accept()
+            if conn is None:
+                raise self._flagged(check, NO_EVIDENCE)
+            port = Port(conn)
+            try:
+                self.student.connect(port)
+                self.shape = self.student.look(self.exercise)
+                if self.shape:
+                    raise Failed(self.shape)
+                check.run(kernel)
+                self.student.again()
+            except Unanswered as end:
+                self.lost += 1
+                raise self._flagged(check, str(end)) from None
+            except Foul as foul:
+                self.void = str(foul)
+                raise self._flagged(check, self.void) from None
+            except Failed as failed:
+                if isinstance(failed, Inconclusive):
+                    self.flags[check.name] = failed.why
+                raise
+            except Exception as wrong:
+                if type(wrong).__module__ == "hugezero.check.checks":
+                    raise
+                raise self._flagged(
+                    check, f"this check could make nothing of what it got ({type(wrong).__name__}: {wrong})"
+                ) from wrong
+            finally:
+                port.close()
+
+        return run
+
+    def _flagged(self, check: Check, why: str) -> Inconclusive:
+        self.flags[check.name] = why
+        return Inconclusive(why)
+
+
+class Court:
+    """One submission's judge: answers the grader until it hangs up."""
+
+    def __init__(self, course: Course, stem: str, listener: socket.socket, control: socket.socket) -> None:
+        self.course, self.stem, self.listener = course, stem, listener
+        listener.setblocking(False)
+        self.control = control.makefile("rw")
+        self.poll = select.poll()
+        self.poll.register(listener, select.POLLIN)
+        self.poll.register(control, select.POLLIN)
+        self.door, self.grader = listener.fileno(), control.fileno()
+
+    def serve(self) -> None:
+        for line in iter(self.control.readline, ""):
+            exercise = json.loads(line)["on"]
+            self._send_away()
+            self._tell({"ready": exercise})
+            row = Bench(self.course, self.stem, exercise).judge(self._accept)
+            while not self._ended():  # copies that come too late are sent away until the cell is off
+                self._send_away()
+            self.control.readline()
+            self._tell(row)
+
+    def _tell(self, message: Row) -> None:
+        self.control.write(json.dumps(message) + "\n")
+        self.control.flush()
+
+    def _ended(self) -> bool:
+        return any(fd == self.grader for fd, _ in self.poll.poll())
+
+    def _accept(self) -> socket.socket | None:
+        """The next copy that wants to answer; None once the cell has ended without one."""
+        ready = {fd for fd, _ in self.poll.poll()}
+        if self.door not in ready:
+            return None
+        try:
+            return self.listener.accept()[0]
+        except OSError:
+            return self._accept()
+
+    def _send_away(self) -> None:
+        try:
+            while True:
+                self.listener.accept()[0].close()
+        except OSError:
+            return

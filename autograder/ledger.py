@@ -1,0 +1,115 @@
+"""The ledger: what the judge said, as rows, as outputs of the graded cells, and in the gradebook."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from .execute import exercise_of, is_graded
+from .judge import Row
+
+KEEP = {"text/plain", "image/png", "image/jpeg"}
+
+
+def as_outputs(row: Row) -> list[NotebookNode]:
+    """A row as a graded cell shows it: what was found, and the number that is the score."""
+    lines: list[str] = []
+    parts: list[str] = []
+    for what in filter(None, (row["flag"] and f"A person will look at this: {row['flag']}", row["story"])):
+        lines.append(what)
+        parts.append(f"<p>{html.escape(what)}</p>")
+    for check in row["checks"]:
+        head = f"[{check['voice']}] {check['title']} ({check['points']:g}/{check['max']:g})"
+        lines += [f"{head} {check['why']}".rstrip(), *("    " + step for step in check["schedule"])]
+        part = f"<p><b>{check['voice']}</b> – {html.escape(check['title'])} ({check['points']:g}/{check['max']:g})"
+        part += f"<br>{html.escape(check['why'])}</p>"
+        if check["hint"]:
+            lines.append(f"    hint: {check['hint']}")
+            part += f"<details><summary>hint</summary>{html.escape(check['hint'])}</details>"
+        if check["schedule"]:
+            part += f"<pre>{html.escape(chr(10).join(check['schedule']))}</pre>"
+        parts.append(part)
+    return [
+        new_output("display_data", data={"text/html": "".join(parts), "text/plain": "\n".join(lines)}),
+        new_output("execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None),
+    ]
+
+
+def write(path: Path, student: str, stem: str, notes: list[str], rows: dict[str, Row]) -> dict[str, Any]:
+    """Write a submission's ledger; gives it too."""
+    points, most = (float(sum(row[key] for row in rows.values())) for key in ("points", "max"))
+    ledger = {"student": student, "lab": stem, "points": points, "max": most, "notes": notes, "cells": rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(ledger, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return ledger
+
+
+class FromLedger(NbGraderPreprocessor):  # type: ignore[misc]
+    """What the kernel printed in a graded cell is dropped; the judge's row takes its place."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        about = resources["nbgrader"]
+        rows = about["rows"]
+        for cell in filter(is_graded, nb.cells):
+            row, points = rows[exercise_of(cell)], cell.metadata.nbgrader.points
+            if row["max"] != points:
+                row["flag"] = f"the cell was released with {points:g} points, its checks give {row['max']:g}: release again"
+                row["points"] = min(row["points"], float(points))
+            cell.outputs, cell.execution_count = as_outputs(row), None
+        path = Path("ledger", about["student"], f"{about['notebook']}.json")
+        write(path, about["student"], about["notebook"], nb.metadata["hugezero"]["notes"], rows)
+        return nb, resources
+
+
+class Tame(NbGraderPreprocessor):  # type: ignore[misc]
+    """What student code displays is kept as text and bitmaps: it is read in a page that holds the grader's token."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        nb.metadata.pop("widgets", None)
+        return super().preprocess(nb, resources)  # type: ignore[no-any-return]
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        if cell.cell_type == "code" and not is_graded(cell):
+            for output in cell.outputs:
+                if "data" in output:
+                    output["data"] = {kind: data for kind, data in output["data"].items() if kind in KEEP}
+                    output["metadata"] = {}
+            cell.outputs = [output for output in cell.outputs if output.get("data", True)]
+        return cell, resources
+
+
+class Flag(NbGraderPreprocessor):  # type: ignore[misc]
+    """A flag shows in the formgrader: the score stands, and a person should look."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        about = resources["nbgrader"]
+        key = about["notebook"], about["assignment"], about["student"]
+        stamp = os.path.join("submitted", about["student"], about["assignment"], "timestamp.txt")
+        if os.path.isfile(stamp) and not os.path.islink(stamp):  # nbgrader compares it to see a newer submission
+            shutil.copy(stamp, resources["metadata"]["path"])
+        notes: list[str] = nb.metadata["hugezero"]["notes"]
+        flagged = {name: row["flag"] for name, row in about["rows"].items() if row["flag"]}
+        if not notes and not flagged:
+            return nb, resources
+        with Gradebook(about["db_url"]) as gradebook:
+            for name in flagged:
+                gradebook.find_grade(f"check_{name}", *key).needs_manual_grade = True
+            for cell in nb.cells:
+                marks = cell.metadata.get("nbgrader", {})
+                if marks.get("solution"):
+                    name = marks["grade_id"]
+                    said = [note for note in notes if not note.startswith("cell ") or name in note.split()]
+                    said += [flagged[name]] if name in flagged else []
+                    if said:
+                        gradebook.find_comment(name, *key).auto_comment = "; ".join(said)
+            gradebook.db.commit()
+        return nb, resources

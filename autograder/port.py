@@ -1,0 +1,114 @@
+"""The judge's end of the socket to the student's process: one question, one answer, and a clock."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from typing import Any
+
+import msgspec
+from hugezero.check import wire
+
+CPU_SECONDS, WALL_SECONDS = 1.0, 5.0  # without one operation; only ends a process, never decides a point
+CHECK_SECONDS = 60.0  # with operations
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Unanswered(BaseException):
+    """The check came to no end: the process died, hung, or asked for too much.
+
+    A BaseException, so that nothing between here and the judge tries the same thing again.
+    """
+
+
+class Foul(BaseException):
+    """An answer that no honest code gives: nothing this process says counts any more."""
+
+
+class Port:
+    """One copy of the student's process, and what it was last asked."""
+
+    def __init__(self, conn: socket.socket) -> None:
+        self.conn, self.n, self.speaking = conn, 0, "your code"
+        self.end = time.monotonic() + CHECK_SECONDS
+        conn.setblocking(False)
+        self.pid: int = struct.unpack("3i", conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        try:
+            self.process: int | None = os.pidfd_open(self.pid) if self.pid else None
+        except OSError:
+            self.process = None
+
+    def close(self) -> None:
+        """Let the copy end; what it is doing just now does not matter."""
+        self.conn.close()
+        if self.process is not None:
+            try:
+                signal.pidfd_send_signal(self.process, signal.SIGKILL)
+            except OSError:
+                pass
+            os.close(self.process)
+            self.process = None
+
+    def ask(self, question: Any) -> Any:
+        """The answer to *question*, whose number is set here."""
+        self.n += 1
+        question.n = self.n
+        packet = wire.encode(question)
+        if len(packet) > wire.SIZE:
+            raise ValueError(f"a question of {len(packet)} bytes: at most {wire.SIZE} fit in one message")
+        try:
+            self.conn.send(packet)
+        except OSError:
+            raise self._died() from None
+        try:
+            reply = wire.answer.decode(self._receive())
+        except (msgspec.DecodeError, RecursionError, ValueError) as wrong:
+            raise Foul(f"what came back is not an answer to the judge's question: {wrong}") from None
+        if reply.n != self.n:
+            raise Foul(f"an answer to question {reply.n} where {self.n} was asked: two of you are answering")
+        return reply
+
+    def _died(self) -> Unanswered:
+        return Unanswered(
+            f"{self.speaking} ended the whole process: os._exit, or more memory or recursion than there is"
+        )
+
+    def _receive(self) -> bytes:
+        poll = select.poll()
+        poll.register(self.conn, select.POLLIN)
+        start = burnt = None
+        while not poll.poll(50):
+            now, cpu = time.monotonic(), self._cpu()
+            if start is None or burnt is None:
+                start, burnt = now, cpu
+            if cpu - burnt > CPU_SECONDS:
+                raise Unanswered(
+                    f"{self.speaking} computed for {CPU_SECONDS:.0f} s without one operation on the machine: "
+                    "is there a loop that looks at nothing?"
+                )
+            if now - start > WALL_SECONDS:
+                raise Unanswered(f"{self.speaking} waited for {WALL_SECONDS:.0f} s without one operation on the machine")
+        if time.monotonic() > self.end:
+            raise Unanswered(f"{self.speaking} came to no end in {CHECK_SECONDS:.0f} s")
+        try:
+            packet, _, flags, _ = self.conn.recvmsg(wire.SIZE)
+        except OSError:
+            raise self._died() from None
+        if not packet:
+            raise self._died()
+        if flags & socket.MSG_TRUNC:
+            raise Foul(f"an answer longer than {wire.SIZE} bytes")
+        return packet
+
+    def _cpu(self) -> float:
+        """Seconds of CPU the process has used."""
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / TICK
+        except (OSError, IndexError, ValueError):
+            return 0.0

@@ -1,0 +1,182 @@
+"""Answers the judge's questions about the functions of a notebook.
+
+The kernel forks a copy of itself for each check, and the copy answers: whatever the code under
+test does to its process (ends it, fills its memory, changes its globals) costs that one check.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ..store import Asked, Cell, Differs, Handle, Stop
+from . import wire
+
+DISMISSED = 3  # exit status of a copy that was not asked anything
+COPIES = 1000  # more than any exercise has checks
+MEMORY, FILE, CPU = 2 << 30, 1 << 20, 120  # bytes, bytes, seconds: limits of one copy
+PATIENCE = 100  # operations after a stop
+
+
+def serve(namespace: Mapping[str, Any], path: str | None = None) -> None:
+    """Answer with the functions in *namespace* for as long as the judge has questions."""
+    for _ in range(COPIES):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                answer(namespace, path or os.environ["HUGEZERO_JUDGE"])
+            finally:
+                os._exit(DISMISSED)
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == DISMISSED:
+            return
+
+
+def answer(namespace: Mapping[str, Any], path: str) -> None:
+    """Be the copy that answers; returns only if nothing was asked."""
+    conn = wire.dial(path)
+    _limit()
+    message = conn.recv(wire.SIZE)
+    if not message:
+        return
+    asked = wire.question.decode(message)
+    line = _Line(conn)
+    while True:
+        asked = line.handle(namespace, asked)
+
+
+class _Quiet:
+    """Where prints go while the judge is asking."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _limit() -> None:
+    import resource  # not where Python runs in a browser
+
+    sys.stdout = sys.stderr = _Quiet()  # type: ignore[assignment]
+    for what, most in (
+        (resource.RLIMIT_NPROC, 0),  # no process and no thread: the same every time
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, FILE),
+        (resource.RLIMIT_CPU, CPU),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+class _Graded(Asked):
+    """Asks the judge; code that cannot be stopped ends its process."""
+
+    after_stop = 0
+
+    def __init__(self, line: _Line, log: list[tuple[Any, Any]]) -> None:
+        super().__init__(line.ask, log)
+        self.line = line
+
+    def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        if self.stopped is not None:
+            self.after_stop += 1
+            if self.after_stop > PATIENCE:
+                self.line.send(wire.Swallowed(self.line.n))
+                os._exit(0)
+        return super().op(cell, verb, args)
+
+
+class _Line:
+    """The judge at the other end: one question, one answer."""
+
+    def __init__(self, conn: Any) -> None:
+        self.conn, self.n = conn, 0
+        self.next: wire.Question | None = None
+
+    def send(self, reply: Any) -> None:
+        self.conn.send(wire.encode(reply))
+
+    def receive(self) -> wire.Question:
+        message = self.conn.recv(wire.SIZE)
+        if not message:
+            os._exit(0)  # the judge has seen enough
+        asked: wire.Question = wire.question.decode(message)
+        self.n = asked.n
+        return asked
+
+    def ask(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        """What the operation gives; Stop if the judge asks something else instead."""
+        self.send(wire.Op(self.n, wire.pack_cell(cell), verb, tuple(map(wire.pack, args))))
+        asked = self.receive()
+        if isinstance(asked, wire.Saw):
+            return wire.unpack(asked.value)
+        self.next = asked
+        raise Stop
+
+    def handle(self, namespace: Mapping[str, Any], asked: wire.Question) -> wire.Question:
+        """Answer *asked*; gives the next question."""
+        self.n, self.next = asked.n, None
+        if isinstance(asked, wire.Look):
+            self.send(look(asked.n, namespace, asked.name))
+        elif isinstance(asked, wire.Run):
+            reply = self.run(namespace, asked)
+            if self.next is not None:
+                return self.next
+            self.send(reply)
+        return self.receive()
+
+    def run(self, namespace: Mapping[str, Any], asked: wire.Run) -> Any:
+        """What the call ends with, unless it was stopped."""
+        log = [
+            ((wire.unpack_cell(cell), verb, tuple(map(wire.unpack, args))), wire.unpack(result))
+            for cell, verb, args, result in asked.log
+        ]
+        try:
+            with _Graded(self, log):
+                value = namespace[asked.name](*map(wire.unpack, asked.args))
+            reply = wire.Return(self.n, wire.pack(value))
+            if len(wire.encode(reply)) > wire.SIZE:
+                reply.value = wire.Other(f"{type(value).__name__} that is too large")
+            return reply
+        except Stop:
+            return None
+        except Differs as differs:
+            return wire.Differs(self.n, str(differs)[:400])
+        except BaseException as raised:
+            return wire.Raise(self.n, type(raised).__name__[:80], _text(raised))
+
+
+def _text(raised: BaseException) -> str:
+    try:
+        return str(raised)[:400].encode("utf-8", "replace").decode()
+    except BaseException:
+        return ""
+
+
+def look(n: int, namespace: Mapping[str, Any], name: str) -> wire.Looks:
+    """What *name* is in *namespace*: evidence for a message, nothing more."""
+    if name not in namespace:
+        return wire.Looks(n, "missing", "", 0, 0)
+    thing = namespace[name]
+    if not inspect.isfunction(thing):
+        what = repr(thing)[:80] if isinstance(thing, (int, str, Handle)) else f"a {type(thing).__name__}"
+        return wire.Looks(n, "class" if inspect.isclass(thing) else "other", what, 0, 0)
+    kind = "function"
+    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
+        kind = "coroutine"
+    elif inspect.isgeneratorfunction(thing):
+        kind = "generator"
+    parameters = list(inspect.signature(thing).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    low = sum(p.default is p.empty for p in positional)
+    low += sum(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters) * COPIES
+    high = COPIES if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional)
+    plain = ", ".join(str(p.replace(annotation=p.empty, default=p.empty)) for p in parameters)
+    return wire.Looks(n, kind, f"{name}({plain})", low, high)
