@@ -20,7 +20,7 @@ def first_difference(got: Sequence[Observation], expected: Sequence[Observation]
 
 def _difference(mine: Observation, right: Observation) -> str | None:
     if mine.seen != right.seen:
-        return f"it gave {_bytes(mine.seen)}; it should give {_bytes(right.seen)}"
+        return f"it gave {bytes_in_words(mine.seen)}; it should give {bytes_in_words(right.seen)}"
     for process, rss in right.rss.items():
         if mine.rss[process] != rss:
             return f"RSS of {process!r} is {mine.rss[process]} pages; it should be {rss}"
@@ -41,7 +41,8 @@ def _difference(mine: Observation, right: Observation) -> str | None:
     return None
 
 
-def _bytes(seen: Any) -> str:
+def bytes_in_words(seen: Any) -> str:
+    """What an action gave, for a person."""
     if isinstance(seen, list):
         return " ".join(f"{byte:#04x}" + (f" ×{times}" if times > 1 else "") for byte, times in seen)
     return str(seen)

@@ -63,6 +63,7 @@ class Simulated:
         self.unborn: set[str] = set()  # children of a fork that failed
         with self.machine:
             self.mms: dict[str, Mm] = {"main": mmap.mm_alloc()}
+        self.named = {self.mms["main"]: "main"}  # ended ones stay: pictures show the past
         self.pages_at_start = self.machine.births.nr_free_pages
 
     def run(
@@ -197,7 +198,8 @@ class Simulated:
     def _fork(self, action: Fork) -> None:
         self._new_name(action, action.child)
         self.unborn.add(action.child)
-        self.mms[action.child] = mmap.dup_mm(self.mms[action.by])
+        self.mms[action.child] = child = mmap.dup_mm(self.mms[action.by])
+        self.named[child] = action.child
         self.unborn.remove(action.child)
 
     def _thread(self, action: Thread) -> None:
@@ -207,7 +209,8 @@ class Simulated:
 
     def _exec(self, action: Exec) -> None:
         mmap.mmput(self.mms[action.by])
-        self.mms[action.by] = mmap.mm_alloc()
+        self.mms[action.by] = new = mmap.mm_alloc()
+        self.named[new] = action.by
 
     def _exit(self, action: Exit) -> None:
         mmap.mmput(self.mms.pop(action.by))

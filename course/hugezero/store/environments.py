@@ -69,6 +69,7 @@ class Direct(Environment):
             new, result = OPERATIONS[verb](old, *args)
         except KernelBug as bug:
             bug.where = f"CPU {self.cpu}: {cell_name(cell)}.{verb}({', '.join(map(repr, args))})"
+            bug.cell, bug.after = cell, len(self.log or ())
             self.bugs.append(bug)
             raise
         if new is not old:

@@ -24,6 +24,8 @@ class KernelBug(BaseException):
         super().__init__(what)
         self.what = what
         self.where = ""
+        self.cell: Any = None  # what the operation was on,
+        self.after: int | None = None  # and behind how many others of the log; None: it was no operation
 
     def __str__(self) -> str:
         return f"{self.what} ({self.where})" if self.where else self.what
