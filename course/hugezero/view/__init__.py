@@ -1,0 +1,29 @@
+"""Pictures: each is a function from a moment of a log to a drawing, and a widget that only turns the page.
+
+Nothing here is needed to run a machine, and what draws is imported when something is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bar import progress
+    from .figure import chart
+    from .widget import memory_map, timeline
+
+__all__ = ["chart", "memory_map", "progress", "timeline"]
+_WHERE = {  # no module is called as a function is: one name, one thing
+    "memory_map": "widget",
+    "timeline": "widget",
+    "chart": "figure",
+    "progress": "bar",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"hugezero.view has no {name!r}: it has {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

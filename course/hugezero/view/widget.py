@@ -1,0 +1,92 @@
+"""What a notebook shows: pages that turn where there is a widget, one page and its text where there is none."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..machine import Machine
+from ..scenario import Simulated
+from .moments import MOST, Film
+from .pages import KEYS, LEGEND, Pages, pages, still
+
+HERE = Path(__file__).parent
+
+
+def memory_map(
+    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int = MOST
+) -> Any:
+    """Who maps what: process → address range → entry → frame, at each moment of the machine's log.
+
+    Opens at operation *at* (0: before the first), or else at the last one. Shows the last *most*
+    operations, those around *at*, or those behind operation *since*: `since=len(machine.log)`, taken
+    before something is done, shows what that did. Raises NoSuchMoment for an operation that is not there.
+    """
+    return _picture(pages(Film(machine, at, since, most)))
+
+
+def timeline(
+    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int = MOST
+) -> Any:
+    """The operations of the machine's log one by one, and the memory map behind each of them.
+
+    Opens before the first operation that is shown, or at operation *at*. *since* and *most* as in memory_map.
+    """
+    film = Film(machine, at, since, most)
+    if at is None and film.bug is None:
+        film.at = film.first
+    return _picture(pages(film, rows=True))
+
+
+def _picture(made: Pages) -> Any:
+    try:
+        widget = _widget_class()
+    except ImportError:
+        return Still(made)
+    return widget(made)
+
+
+class Still:
+    """One page, where widgets are not installed."""
+
+    def __init__(self, made: Pages) -> None:
+        self.made = made
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": self.made.text, "text/html": still(self.made)}
+
+
+@cache
+def _widget_class() -> Any:
+    """The widget, made when the first picture is: nothing here is needed to run a machine."""
+    import anywidget
+    import traitlets
+
+    class Picture(anywidget.AnyWidget):
+        """Pages of a picture, and which one is open: its `at` counts from the first moment shown."""
+
+        _esm = (HERE / "picture.js").read_text(encoding="utf-8")
+        _css = (HERE / "picture.css").read_text(encoding="utf-8")
+        parts: Any = traitlets.List().tag(sync=True)
+        pages: Any = traitlets.List().tag(sync=True)
+        moments: Any = traitlets.List().tag(sync=True)
+        rows: Any = traitlets.List().tag(sync=True)
+        note = traitlets.Unicode().tag(sync=True)
+        words: Any = traitlets.Dict().tag(sync=True)
+        at = traitlets.Int().tag(sync=True)
+
+        def __init__(self, made: Pages) -> None:
+            self._made = made
+            words = {"keys": KEYS, "legend": LEGEND}
+            super().__init__(
+                parts=made.parts, pages=made.pages, moments=made.moments, rows=made.rows,
+                note=made.note, words=words, at=made.at,
+            )  # fmt: skip
+
+        def _repr_mimebundle_(self, **_: Any) -> Any:
+            bundle = super()._repr_mimebundle_()
+            data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+            return {**data, "text/html": still(self._made), "text/plain": self._made.text}, metadata
+
+    return Picture

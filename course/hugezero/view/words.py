@@ -1,0 +1,147 @@
+"""Values of the machine in a few words, and operations as the student wrote them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from ..hw.ram import PAGE_SIZE, Contents
+from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE
+from ..mm.page_alloc import ZERO_PAGE, Folio
+from ..mm.pgtable import Pte, PteTable
+from ..store import KERNEL, Done, Flag, Handle, cell_name
+from ..store.cells import Field
+
+
+class Entry(NamedTuple):
+    """What a picture needs to know of an entry of a table."""
+
+    folio: Folio
+    words: str  # as it stands in the box
+    rights: str  # as it stands in a sentence
+
+
+@cache
+def _small(write: bool, dirty: bool, special: bool) -> tuple[str, str]:
+    flags = ["rw" if write else "ro", *(["dirty"] if dirty else []), *(["special"] if special else [])]
+    return " · ".join(flags), "writable" if write else "read-only"
+
+
+def small_entry(pte: Pte) -> Entry:
+    return Entry(pte.folio, *_small(pte.write, pte.dirty, pte.special))
+
+
+# A new kind of entry (one that maps 2 MiB, say) is one more line here.
+ENTRIES = {Pte: small_entry}
+
+
+def entry_of(value: Any) -> Entry | None:
+    """*value* as an entry; None if it is none."""
+    read = ENTRIES.get(type(value))
+    return None if read is None else read(value)
+
+
+def size(n: int) -> str:
+    """*n* bytes, in the largest unit that fits."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if n >= unit and n % unit == 0:
+            return f"{n // unit:,} {name}"
+    return f"{n:,} byte{'s' * (n != 1)}"
+
+
+def times(pages: int) -> str:
+    """A number of pages of 4 KiB."""
+    if pages == 1:
+        return size(PAGE_SIZE)
+    return f"{pages} × 4 KiB" if pages < 1000 else size(pages * PAGE_SIZE)
+
+
+def rights(flags: int) -> str:
+    """The flags of an area."""
+    words = ["r" * bool(flags & VM_READ) + "w" * bool(flags & VM_WRITE) or "no access"]
+    words.append("shared" if flags & VM_SHARED else "private")
+    words += [word for bit, word in ((VM_HUGEPAGE, "hugepage"), (VM_NOHUGEPAGE, "nohugepage")) if flags & bit]
+    return " · ".join(words)
+
+
+def folio_name(folio: Folio) -> str:
+    """What a folio is called in pictures and sentences."""
+    return f"zero page {folio.pfn:#x}" if folio is ZERO_PAGE else f"folio {folio.pfn:#x}"
+
+
+def the(folio: Folio) -> str:
+    """The same within a sentence."""
+    return "the zero page" if folio is ZERO_PAGE else folio_name(folio)
+
+
+def is_zeroes(contents: Contents) -> bool:
+    return contents.fill == 0 and not contents.runs
+
+
+def hint(contents: Contents) -> str:
+    """The first bytes of *contents*, or "zeroes"."""
+    if is_zeroes(contents):
+        return "zeroes"
+    at, data = contents.runs[0] if contents.runs else (0, b"")
+    if contents.fill:
+        return (
+            f"left over: {contents.fill:02x} {contents.fill:02x} …" if at or not data else f"{some(data)} …"
+        )
+    return f"data: {some(data)} …" if at == 0 else f"data at {at:#x}: {some(data, 2)} …"
+
+
+def some(data: bytes, most: int = 4) -> str:
+    return data[:most].hex(" ")
+
+
+def short(value: Any) -> str:
+    """A value as code, never long."""
+    if isinstance(value, Contents):
+        return f"<{hint(value)}>"
+    if isinstance(value, bytes) and len(value) > 8:
+        return f"{value[:4]!r}… ({len(value):,} bytes)"
+    if isinstance(value, tuple) and type(value) is tuple:
+        parts = [short(part) for part in value[-3:]]
+        left_out = ["…"] if len(value) > 3 else []
+        return f"({', '.join(left_out + parts)}{',' * (len(value) == 1)})"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1 << 16:
+        return hex(value)
+    return repr(value)
+
+
+def in_cell(value: Any) -> str:
+    """What a cell holds, in the fewest words."""
+    entry = entry_of(value)
+    if entry is not None:
+        return f"{folio_name(entry.folio)} · {entry.words}"
+    if isinstance(value, Contents):
+        return hint(value)
+    if isinstance(value, tuple):
+        return f"{len(value)} item{'s' * (len(value) != 1)}"
+    if isinstance(value, PteTable):
+        return f"table in {value.id[0]:#x}"
+    return "–" if value is None else short(value)
+
+
+def code(done: Done) -> str:
+    """An operation as kernel code writes it."""
+    return in_code(done.cell, done.verb, done.args)
+
+
+def in_code(cell: tuple[Handle, str | int], verb: str, args: tuple[Any, ...]) -> str:
+    handle, field = cell
+    name = cell_name(cell)
+    if verb == "new":
+        if (cell[0] is not KERNEL and isinstance(handle, Folio)) or args[:1] == ("Folio",):
+            return f"alloc_folio({args[1] or '' if len(args) > 1 else ''})"
+        return f"new({args[0]!r})"
+    if verb == "free":
+        return f"free_folio({handle!r})"
+    kind = None if isinstance(field, int) else type(handle).fields.get(field)
+    if isinstance(kind, Field):
+        return name if verb == "read" else f"{name} = {short(args[0])}"
+    if kind is not None and kind.view is Flag and verb in ("read", "set"):
+        return f"{name}.{'test' if verb == 'read' else 'set' if args[0] else 'clear'}()"
+    if verb == "add" and args in ((1,), (-1,)):
+        return f"{name}.{'inc' if args == (1,) else 'dec'}()"
+    return f"{name}.{verb}({', '.join(map(short, args))})"
