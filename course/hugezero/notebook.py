@@ -14,7 +14,7 @@ from .block.bio import (
     issue_write_zeroes,
     submit_bio_wait,
 )
-from .check import check
+from .check import attempt, check, experiment
 from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
 from .machine import Kernel, Machine, boot

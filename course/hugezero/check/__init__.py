@@ -1,5 +1,6 @@
 """Checks: what a function promises, and what is said when it does not keep it."""
 
+from .experiment import attempt, experiment
 from .notebook import check
 
-__all__ = ["check"]
+__all__ = ["attempt", "check", "experiment"]

@@ -1,0 +1,122 @@
+"""Experiments in a notebook, on the student's own kernel, whatever state that is in.
+
+A function that is still a stub is stood in for by the one that shares nothing; a function that
+goes wrong ends the experiment with a sentence, and not the notebook.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..machine import Kernel
+from ..scenario import Action, Observation, Simulated
+from ..scenario.compare import bytes_in_words
+from ..store import KernelBug
+from .notebook import PARAMETERS, open_checks
+
+
+def attempt(function: Callable[..., Any], *args: Any) -> Any:
+    """Call *function*; where it is not written yet, or goes wrong, say so and give None."""
+    name = getattr(function, "__name__", repr(function))
+    try:
+        return function(*args)
+    except NotImplementedError:
+        print(f"{name} is not written yet. Come back to this cell when it is.")
+    except KernelBug as bug:
+        print(f"{name} made the kernel do something that no kernel may do: {bug}")
+    except Exception as error:
+        print(f"{name} raised {type(error).__name__}: {error}")
+    return None
+
+
+class Experiment:
+    """One scenario on one kernel: what was observed, the machine it ran on, and what stopped it, if anything did."""
+
+    def __init__(self, kernel: Kernel, **config: Any) -> None:
+        self.simulated = Simulated(kernel, **config)
+        self.observations: list[Observation] = []
+        self.stopped = ""
+
+    @property
+    def machine(self) -> Any:
+        return self.simulated.machine
+
+    def run(self, scenario: Iterable[Action], progress: Callable[[int, int], None] | None = None) -> None:
+        """Do the actions until one cannot be done."""
+        self.simulated.progress = progress
+        for action in scenario:
+            try:
+                self.observations.append(self.simulated.do(action))
+            except KernelBug as bug:
+                self.stopped = f"the kernel did something that no kernel may do: {bug}"
+            except Exception as error:
+                self.stopped = f"{type(error).__name__}: {error}"
+            if self.stopped:
+                print(f"Stopped at {action!r}: {self.stopped}")
+                return
+
+    def rss(self, process: str = "main") -> int:
+        """The last RSS seen of *process*, in pages; 0 if it has none."""
+        return next((o.rss[process] for o in reversed(self.observations) if process in o.rss), 0)
+
+    def faults(self, process: str = "main") -> int:
+        """The faults that *process* was last seen to have taken."""
+        return next((o.faults[process] for o in reversed(self.observations) if process in o.faults), 0)
+
+    def seen(self) -> list[Any]:
+        """What each action gave."""
+        return [o.seen for o in self.observations]
+
+    def __repr__(self) -> str:
+        rows = [("action", "gave", "RSS in pages", "faults")]
+        for o in self.observations:
+            counts = [", ".join(f"{who} {n}" for who, n in what.items()) for what in (o.rss, o.faults)]
+            rows.append((o.action, "" if o.seen is None else bytes_in_words(o.seen), *counts))
+        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def experiment(
+    scenario: Iterable[Action],
+    kernel: Kernel | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **config: Any,
+) -> Experiment:
+    """Run *scenario* on your kernel as it stands in this notebook, or on *kernel*."""
+    run = Experiment(kernel or yours(sys._getframe(1).f_globals), **config)
+    run.run(scenario, progress)
+    return run
+
+
+def yours(functions: Mapping[str, Any]) -> Kernel:
+    """A kernel of the exercises in *functions*; the one that shares nothing stands in for what is not written."""
+    open_checks()
+    plain = Kernel()
+    mine = {
+        name: _or_instead(functions[name], plain.functions[name])
+        for name in PARAMETERS
+        if name in plain.functions and callable(functions.get(name))
+    }
+    return Kernel(mine)
+
+
+def _or_instead(function: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
+    said = False
+
+    def call(*args: Any) -> Any:
+        nonlocal said
+        try:
+            return function(*args)
+        except NotImplementedError:
+            if not said:
+                said = True
+                print(f"{call.__name__} is not written yet: the one that shares nothing stands in for it.")
+            return stand_in(*args)
+
+    call.__name__ = getattr(function, "__name__", stand_in.__name__)
+    return call
+
+
