@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ import hugezero
 
 from .course import PROJECT, Course
 from .judge import Court, Row
+
+MEMORY = 4 << 30  # bytes that one judge may use
 
 
 def main(fd: int) -> None:
@@ -35,6 +38,7 @@ def main(fd: int) -> None:
             course.checks(stem), course.reference(stem)
         if os.fork() == 0:
             court.close()
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             try:
                 Court(course, stem, *(socket.socket(fileno=fd) for fd in fds)).serve()
             except BrokenPipeError:

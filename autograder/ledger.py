@@ -6,9 +6,13 @@ import html
 import json
 import os
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from hugezero.check.checks import Result
+from hugezero.check.notebook import GAINED
+from hugezero.check.render import Report
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
@@ -20,28 +24,21 @@ from .judge import Row
 KEEP = {"text/plain", "image/png", "image/jpeg"}
 
 
+def report(row: Row) -> Report:
+    """A row as the student reads it."""
+    known = {field.name for field in fields(Result)}
+    results = [Result(**{key: value for key, value in check.items() if key in known}) for check in row["checks"]]
+    return Report(row["exercise"], results, GAINED.get(row["exercise"], ""), row["story"])
+
+
 def as_outputs(row: Row) -> list[NotebookNode]:
     """A row as a graded cell shows it: what was found, and the number that is the score."""
-    lines: list[str] = []
-    parts: list[str] = []
-    for what in filter(None, (row["flag"] and f"A person will look at this: {row['flag']}", row["story"])):
-        lines.append(what)
-        parts.append(f"<p>{html.escape(what)}</p>")
-    for check in row["checks"]:
-        head = f"[{check['voice']}] {check['title']} ({check['points']:g}/{check['max']:g})"
-        lines += [f"{head} {check['why']}".rstrip(), *("    " + step for step in check["schedule"])]
-        part = f"<p><b>{check['voice']}</b> – {html.escape(check['title'])} ({check['points']:g}/{check['max']:g})"
-        part += f"<br>{html.escape(check['why'])}</p>"
-        if check["hint"]:
-            lines.append(f"    hint: {check['hint']}")
-            part += f"<details><summary>hint</summary>{html.escape(check['hint'])}</details>"
-        if check["schedule"]:
-            part += f"<pre>{html.escape(chr(10).join(check['schedule']))}</pre>"
-        parts.append(part)
-    return [
-        new_output("display_data", data={"text/html": "".join(parts), "text/plain": "\n".join(lines)}),
-        new_output("execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None),
-    ]
+    shown, data = report(row), {}
+    note = f"A person will look at this: {row['flag']}" if row["flag"] else ""
+    data["text/html"] = (f"<p><em>{html.escape(note)}</em></p>" if note else "") + shown.html()
+    data["text/plain"] = "\n".join(filter(None, [note, str(shown)]))
+    score = new_output("execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None)
+    return [new_output("display_data", data=data), score]
 
 
 def write(path: Path, student: str, stem: str, notes: list[str], rows: dict[str, Row]) -> dict[str, Any]:

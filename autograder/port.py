@@ -15,6 +15,7 @@ from hugezero.check import wire
 
 CPU_SECONDS, WALL_SECONDS = 1.0, 5.0  # without one operation; only ends a process, never decides a point
 CHECK_SECONDS = 60.0  # with operations
+CHECK_BYTES = 64 << 20  # of answers
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -34,7 +35,7 @@ class Port:
 
     def __init__(self, conn: socket.socket) -> None:
         self.conn, self.n, self.speaking = conn, 0, "your code"
-        self.end = time.monotonic() + CHECK_SECONDS
+        self.end, self.bytes = time.monotonic() + CHECK_SECONDS, 0
         conn.setblocking(False)
         self.pid: int = struct.unpack("3i", conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
         try:
@@ -100,6 +101,9 @@ class Port:
             raise self._died() from None
         if not packet:
             raise self._died()
+        self.bytes += len(packet)
+        if self.bytes > CHECK_BYTES:
+            raise Unanswered(f"{self.speaking} sent {CHECK_BYTES >> 20} MiB in one check, and no end")
         if flags & socket.MSG_TRUNC:
             raise Foul(f"an answer longer than {wire.SIZE} bytes")
         return packet

@@ -15,7 +15,9 @@ from hugezero.store import KERNEL, KINDS, Cell, Counter, Flag, Handle, View
 from .port import Foul, Port, Unanswered
 
 CALL, CHECK = 20_000, 200_000  # operations that one call, one check may do
+FURTHEST = 1 << 26  # bytes from the start of a frame or a disk, and in one piece
 AGAIN = 10  # calls of a check that are asked again
+PARTS = {"Mm": ("PmdTable",)}  # handles that kernel code makes from the id of another one
 Call = tuple[str, tuple[Any, ...]]
 Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value) or ("raise", kind, text)
 
@@ -41,6 +43,8 @@ class Given:
             if ref not in self.handles:
                 self.handles[ref] = value
                 self.learn(value.body)
+                for part in PARTS.get(ref.kind, ()):
+                    self.learn(KINDS[part](value.id))
         elif isinstance(value, View):
             self.learn(value.cell[0])
         elif isinstance(value, (tuple, list)):
@@ -48,10 +52,14 @@ class Given:
                 self.learn(part)
 
     def find(self, ref: wire.Ref) -> Handle:
-        try:
-            return self.handles[ref]
-        except KeyError:
-            raise wire.Unknown(f"{ref.kind}({ref.id}) was never given to this call") from None
+        """The handle, if this call has it, or has the one whose life it shares."""
+        if ref not in self.handles:
+            handle = wire.intern(ref)
+            body = handle.body
+            if body is None or wire.Ref(type(body).__name__, body.id) not in self.handles:
+                raise wire.Unknown(f"it was never given {handle!r}")
+            self.learn(handle)
+        return self.handles[ref]
 
 
 class Student:
@@ -123,24 +131,12 @@ class Student:
                 )
 
     def look(self, name: str) -> str:
-        """What is wrong with the thing the student calls *name*; nothing if it can be called."""
-        looks = self._port().ask(wire.Look(0, name))
+        """Why what the student calls *name* cannot be called; nothing if it can."""
+        parameters = tuple(inspect.signature(self.reference[name]).parameters)
+        looks = self._port().ask(wire.Look(0, name, parameters))
         if not isinstance(looks, wire.Looks):
             raise Foul("a question about a function was answered with something else")
-        text = looks.signature.replace("\n", " ")[:200]
-        signature = inspect.signature(self.reference[name])
-        wanted = f"{name}({', '.join(signature.parameters)})"
-        if looks.kind == "missing":
-            return f"there is no {name} in your notebook: write def {wanted}: …"
-        if looks.kind in ("other", "class"):
-            return f"{name} is {text}, not a function: write def {wanted}: …"
-        if looks.kind == "generator":
-            return f"{name} is a generator: it says yield. Kernel code here only returns: leave the yield out"
-        if looks.kind == "coroutine":
-            return f"{name} is a coroutine: it says async def. Write def {wanted}: …"
-        if not looks.low <= len(signature.parameters) <= looks.high:
-            return f"yours is {text}, and the kernel calls {wanted}: give it these parameters"
-        return ""
+        return looks.complaint[:400]
 
     def _port(self) -> Port:
         if self.port is None:
@@ -166,7 +162,7 @@ class Student:
             if isinstance(reply, wire.Return):
                 return "return", wire.unpack(reply.value, given.find)
         except wire.Unknown as unknown:
-            raise Foul(str(unknown)) from None
+            raise Failed(f"{name}: {unknown}", "use what the function is called with, and what it finds there") from None
         if isinstance(reply, wire.Raise):
             return "raise", reply.kind, reply.text
         raise Foul("a call was answered with something else")
@@ -176,9 +172,9 @@ class Student:
             return step[1]
         _, kind, text = step
         if kind == "RecursionError":
-            raise Failed(f"{name} calls itself without end", "which call has nothing left to do?")
+            raise CodeRaised(name, kind, "it calls itself without end")
         if kind == "MemoryError":
-            raise Failed(f"{name} ran out of memory: it keeps more than the whole machine holds")
+            raise CodeRaised(name, kind, "it asked for more memory than a whole lab takes")
         raise CodeRaised(name, kind, text)
 
 
@@ -191,7 +187,7 @@ def _evidence(reply: Any) -> tuple[str, bytes]:
 def _carry_out(cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
     try:
         return store.current().op(cell, verb, args)
-    except (TypeError, ValueError, KeyError, AttributeError) as wrong:
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as wrong:
         shown = ", ".join(map(repr, args))
         raise Failed(f"{store.cell_name(cell)}.{verb}({shown}) makes no sense to the machine: {wrong}") from None
 
@@ -202,9 +198,9 @@ def operation(op: wire.Op, given: Given) -> Step:
     args = tuple(wire.unpack(arg, given.find) for arg in op.args)
     if op.verb == "new":
         return "op", cell, "new", _new(cell, args)
-    verbs = wire.view_class(*cell).verbs
-    if verbs.get(op.verb) != len(args):
-        raise Foul(f"no such operation: {store.cell_name(cell)}.{op.verb} with {len(args)} values")
+    freed = op.verb == "free" and op.cell.field == "state" and cell[0].dynamic
+    if (0 if freed else wire.view_class(*cell).verbs.get(op.verb)) != len(args):
+        raise wire.Unknown(f"there is no {store.cell_name(cell)}.{op.verb} with {len(args)} values")
     for arg in args:
         _sane(cell, op.verb, arg)
     return "op", cell, op.verb, args
@@ -213,7 +209,7 @@ def operation(op: wire.Op, given: Given) -> Step:
 def _new(cell: Cell, args: tuple[Any, ...]) -> tuple[Any, ...]:
     kind, *rest = args or ("",)
     if cell != (KERNEL, "objects") or type(kind) is not str:
-        raise Foul(f"nothing new comes from {store.cell_name(cell)}")
+        raise wire.Unknown(f"nothing new comes from {store.cell_name(cell)}")
     if kind not in KINDS or not KINDS[kind].dynamic:
         raise Failed(f"kernel code cannot make a new {kind}")
     if not all(type(part) is int for part in rest):
@@ -228,6 +224,8 @@ def _sane(cell: Cell, verb: str, arg: Any) -> None:
         raise Failed(f"{where}({arg!r}): a cell cannot hold that", "keep a number, a string, a handle or a tuple of those")
     if issubclass(view, Counter) and type(arg) is not int:
         raise Failed(f"{where}({arg!r}): only a whole number fits there")
+    if verb in ("load", "store", "paste") and type(arg) is int and not 0 <= arg <= FURTHEST:
+        raise Failed(f"{where}: {arg} is outside of it")
     if issubclass(view, Flag) and type(arg) is not bool:
         raise Failed(f"{where}({arg!r}): only True or False fits there")
 

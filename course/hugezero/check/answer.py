@@ -6,14 +6,14 @@ test does to its process (ends it, fills its memory, changes its globals) costs 
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ..store import Asked, Cell, Differs, Handle, Stop
+from ..store import Asked, Cell, Differs, Stop
 from . import wire
+from .subject import complaint
 
 DISMISSED = 3  # exit status of a copy that was not asked anything
 COPIES = 1000  # more than any exercise has checks
@@ -124,7 +124,8 @@ class _Line:
         """Answer *asked*; gives the next question."""
         self.n, self.next = asked.n, None
         if isinstance(asked, wire.Look):
-            self.send(look(asked.n, namespace, asked.name))
+            said = complaint(asked.name, namespace.get(asked.name), asked.parameters)
+            self.send(wire.Looks(asked.n, _plain(said or "")))
         elif isinstance(asked, wire.Run):
             reply = self.run(namespace, asked)
             if self.next is not None:
@@ -155,28 +156,10 @@ class _Line:
 
 def _text(raised: BaseException) -> str:
     try:
-        return str(raised)[:400].encode("utf-8", "replace").decode()
+        return _plain(str(raised))
     except BaseException:
         return ""
 
 
-def look(n: int, namespace: Mapping[str, Any], name: str) -> wire.Looks:
-    """What *name* is in *namespace*: evidence for a message, nothing more."""
-    if name not in namespace:
-        return wire.Looks(n, "missing", "", 0, 0)
-    thing = namespace[name]
-    if not inspect.isfunction(thing):
-        what = repr(thing)[:80] if isinstance(thing, (int, str, Handle)) else f"a {type(thing).__name__}"
-        return wire.Looks(n, "class" if inspect.isclass(thing) else "other", what, 0, 0)
-    kind = "function"
-    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
-        kind = "coroutine"
-    elif inspect.isgeneratorfunction(thing):
-        kind = "generator"
-    parameters = list(inspect.signature(thing).parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    low = sum(p.default is p.empty for p in positional)
-    low += sum(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters) * COPIES
-    high = COPIES if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional)
-    plain = ", ".join(str(p.replace(annotation=p.empty, default=p.empty)) for p in parameters)
-    return wire.Looks(n, kind, f"{name}({plain})", low, high)
+def _plain(text: str) -> str:
+    return text[:400].encode("utf-8", "replace").decode()

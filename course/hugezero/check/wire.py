@@ -62,10 +62,11 @@ Seen = tuple[At, str, tuple[Value, ...], Value]  # an operation, and what it gav
 
 
 class Look(msgspec.Struct, tag="look"):
-    """Is there a function called *name*, and what does it take?"""
+    """Can *name* be called with *parameters*?"""
 
     n: int
     name: str
+    parameters: tuple[str, ...]
 
 
 class Run(msgspec.Struct, tag="run"):
@@ -85,13 +86,10 @@ class Saw(msgspec.Struct, tag="saw"):
 
 
 class Looks(msgspec.Struct, tag="looks", forbid_unknown_fields=True):
-    """It is a *kind* that takes *low* to *high* arguments, written *signature*."""
+    """It cannot, because of *complaint*; or it can, if that is empty."""
 
     n: int
-    kind: str
-    signature: str
-    low: int
-    high: int
+    complaint: str
 
 
 class Op(msgspec.Struct, tag="op", forbid_unknown_fields=True):
