@@ -200,7 +200,8 @@ class Atomic(property):
     """
 
     def __init__(self, default: Any, doc: str = "", view: type[View] = Slot) -> None:
-        super().__init__(doc=doc)
+        super().__init__()
+        self.__doc__ = doc
         self.default, self.view, self.verbs, self.name = default, view, view.verbs, "?"
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -1,0 +1,148 @@
+"""The four voices: when each is heard, and what it says."""
+
+import pytest
+from hugezero.check import check as check_in_a_notebook
+from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, run_checks
+from hugezero.check.notebook import PARAMETERS, exercise
+from hugezero.check.render import Report
+from hugezero.check.subject import complaint, subject
+from hugezero.store import KernelBug
+
+
+def a(run, needs=(), points=1.0, title="It does what it says."):
+    run.__doc__ = title
+    return Check("toy", points, run, tuple(needs))
+
+
+def fails(error):
+    def run(kernel):
+        raise error
+
+    return run
+
+
+def test_a_check_that_returns_has_earned_its_points():
+    (result,) = run_checks([a(lambda kernel: None, points=2)], None)
+    assert (result.voice, result.points) == ("done", 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "voice", "why"),
+    [
+        (NotStarted(), "not started", ""),
+        (CodeRaised("f", "NotImplementedError", ""), "not started", ""),
+        (CodeRaised("f", "KeyError", "'x'"), "not yet", "f raised KeyError: 'x'"),
+        (Failed("seen 1, expected 2", "look"), "not yet", "seen 1, expected 2"),
+        (Failed("both got it", "", ("CPU 0", "CPU 1")), "almost", "both got it"),
+        (KernelBug("a page was freed twice"), "not yet", "kernel bug: a page was freed twice"),
+    ],
+)
+def test_each_way_to_fail_has_its_voice_and_no_points(error, voice, why):
+    (result,) = run_checks([a(fails(error))], None)
+    assert (result.voice, result.why, result.points) == (voice, why, 0)
+
+
+def test_a_check_whose_needs_have_failed_is_not_run_and_says_which():
+    ran = []
+    first = a(fails(Failed("no")), title="The first promise.")
+    second = a(lambda kernel: ran.append(1), needs=[first])
+    third = a(lambda kernel: ran.append(1), needs=[second])
+    results = run_checks([first, second, third], None)
+    assert [r.voice for r in results] == ["not yet", "not run", "not run"] and ran == []
+    assert results[1].why == "first: The first promise."
+
+
+def test_a_mistake_in_a_check_is_not_taken_for_one_of_the_student():
+    with pytest.raises(ZeroDivisionError):
+        run_checks([a(lambda kernel: 1 / 0)], None)
+
+
+def test_the_report_opens_with_what_was_seen_and_folds_the_hint():
+    report = Report("f", run_checks([a(fails(Failed("seen <1>", "one & only")))], None))
+    assert str(report).startswith("Not yet. seen <1>\n")
+    assert (
+        "seen &lt;1&gt;" in report.html()
+        and "<details" in report.html()
+        and "one &amp; only" in report.html()
+    )
+
+
+def test_a_blank_exercise_is_told_to_begin_and_nothing_else():
+    text = str(Report("f", run_checks([a(fails(NotStarted()))] * 2, None)))
+    assert text == "Not started. Write f above, run its cell, then run this one again.\n  0 of 2 points"
+
+
+def test_done_says_what_there_is_now():
+    assert str(Report("f", run_checks([a(lambda k: None)], None), "You now have f.")).startswith(
+        "Done. You now have f."
+    )
+
+
+def test_almost_shows_the_schedule():
+    report = Report("f", run_checks([a(fails(Failed("lost", "", ("CPU 0: x", "CPU 1: y"))))], None))
+    assert "Almost. Right alone, wrong under this schedule: lost" in str(report)
+    assert "CPU 1: y" in str(report) and "CPU 1: y" in report.html()
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        (None, "there is no f: run the cell that defines it, and keep its first line, def f(x)"),
+        (3, "f is an int, not a function"),
+        (int, "f is a type, not a function"),
+        (lambda: 0, r"f takes (); it must take (x)"),
+        (lambda y, z: 0, "f takes (y, z); it must take (x)"),
+    ],
+)
+def test_what_is_no_such_function_is_told_in_the_students_words(thing, message):
+    assert message in complaint("f", thing, ("x",))
+
+
+def test_a_generator_and_a_coroutine_are_named():
+    def generator(x):
+        yield x
+
+    async def coroutine(x):
+        return x
+
+    assert "yield" in complaint("f", generator, ("x",))
+    assert "async" in complaint("f", coroutine, ("x",))
+    assert complaint("f", lambda x: 0, ("x",)) is None
+
+
+def test_recursion_without_end_is_told_as_that():
+    def f(x):
+        return f(x)
+
+    with pytest.raises(CodeRaised, match="it calls itself without end"):
+        subject("f", f, ("x",))(1)
+
+
+def test_expect_fails_with_what_was_seen():
+    with pytest.raises(Failed, match="seen"):
+        expect(0, "seen")
+    expect(1, "seen")
+
+
+def test_check_in_a_notebook_finds_the_function_beside_it(capsys):
+    namespace = {"check": check_in_a_notebook}
+    exec(
+        "def spin_trylock(lock):\n    return not lock.locked.test_and_set()\npoints = check('spin_trylock')",
+        namespace,
+    )
+    assert namespace["points"] == 1.0
+    assert capsys.readouterr().out.startswith("Done.")
+
+
+def test_a_check_that_does_not_exist_names_those_that_do():
+    with pytest.raises(ValueError, match=r"no such exercise; there are .*do_wp_page"):
+        check_in_a_notebook("do_wp_pge")
+
+
+def test_every_exercise_has_parameters_and_every_check_a_title_and_points():
+    for name, checks in CHECKS.items():
+        assert name in PARAMETERS, name
+        for each in checks:
+            assert each.run.__doc__ and each.title.endswith(".") and each.points > 0, each.name
+    exercise_names = [name for name in PARAMETERS if name not in CHECKS]
+    assert exercise_names == [] and callable(exercise)
