@@ -20,6 +20,7 @@ from .judge import Row, empty_row
 from .sandbox import NoSandbox, sandbox
 
 SERVE = "__import__('hugezero.check.answer', fromlist=['serve']).serve(globals())"
+EXPERIMENT = "experiment"  # the tag of given cells that are not run while grading
 ATTEMPTS = 4  # a cell that ends the kernel is left out of the next one
 
 
@@ -89,6 +90,8 @@ class Judged(Execute):  # type: ignore[misc]
         name = exercise_of(cell) if is_graded(cell) else ""
         if index in self.lost or name in self.rows:
             return cell, resources
+        if EXPERIMENT in cell.metadata.get("tags", []):
+            return cell, resources  # it shows something to the student and changes nothing that is graded
         shown, start = cell.source, time.monotonic()
         self.timeout = self.graded_seconds if name else max(1.0, min(self.cell_seconds, self.left))
         if name:

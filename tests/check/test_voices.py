@@ -3,7 +3,7 @@
 import pytest
 from hugezero.check import check as check_in_a_notebook
 from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, run_checks
-from hugezero.check.notebook import PARAMETERS, exercise
+from hugezero.check.notebook import MORE, PARAMETERS, exercise
 from hugezero.check.render import Report
 from hugezero.check.subject import complaint, subject
 from hugezero.store import KernelBug
@@ -146,3 +146,11 @@ def test_every_exercise_has_parameters_and_every_check_a_title_and_points():
             assert each.run.__doc__ and each.title.endswith(".") and each.points > 0, each.name
     exercise_names = [name for name in PARAMETERS if name not in CHECKS]
     assert exercise_names == [] and callable(exercise)
+
+
+def test_the_points_announced_for_grading_are_those_of_the_hidden_checks():
+    from autograder.course import Course
+
+    for stem in Course().stems():
+        for name, checks in Course().checks(stem).items():
+            assert MORE[name] == sum(each.points for each in checks if each.hidden), name

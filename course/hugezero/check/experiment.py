@@ -75,7 +75,9 @@ class Experiment:
             counts = [", ".join(f"{who} {n}" for who, n in what.items()) for what in (o.rss, o.faults)]
             rows.append((o.action, "" if o.seen is None else bytes_in_words(o.seen), *counts))
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
-        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows
+        ]
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -118,5 +120,3 @@ def _or_instead(function: Callable[..., Any], stand_in: Callable[..., Any]) -> C
 
     call.__name__ = getattr(function, "__name__", stand_in.__name__)
     return call
-
-

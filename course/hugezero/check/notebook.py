@@ -14,12 +14,14 @@ from .subject import subject
 
 PARAMETERS: dict[str, tuple[str, ...]] = {}  # of each exercise, as its first line has them
 GAINED: dict[str, str] = {}  # what a student has when it is done, in a sentence
+MORE: dict[str, float] = {}  # points that only grading can give
 
 
-def exercise(name: str, parameters: str, gained: str) -> None:
-    """Enter an exercise: the parameters of its function, and the sentence that follows 'Done.'"""
+def exercise(name: str, parameters: str, gained: str, more: float = 0) -> None:
+    """Enter an exercise: the parameters of its function, the sentence that follows 'Done.', the hidden points."""
     PARAMETERS[name] = tuple(parameters.split())
     GAINED[name] = gained
+    MORE[name] = more
 
 
 def open_checks() -> None:
@@ -42,6 +44,6 @@ def check(name: str) -> float:
     theirs: dict[str, Any] = sys._getframe(1).f_globals
     under_test = subject(name, theirs.get(name), PARAMETERS[name])
     results = run_checks([each for each in CHECKS[name] if not each.hidden], Kernel({name: under_test}))
-    report = Report(name, results, GAINED[name])
+    report = Report(name, results, GAINED[name], more=MORE[name])
     report.show()
-    return report.points
+    return float(report.points)

@@ -43,6 +43,7 @@ class Report:
     results: Sequence[Result]
     gained: str = ""
     story: str = ""  # of a known mistake that fails in just this way
+    more: float = 0  # points that only grading can give
 
     @property
     def points(self) -> float:
@@ -50,7 +51,12 @@ class Report:
 
     @property
     def _score(self) -> str:
-        return f"{self.points:g} of {sum(r.max for r in self.results):g} points"
+        here = f"{self.points:g} of {sum(r.max for r in self.results):g} points"
+        return (
+            f"{here} here; {self.more:g} more are decided by further checks when it is graded"
+            if self.more
+            else here
+        )
 
     def show(self) -> None:
         """Display it: rich where that is possible, as text elsewhere."""

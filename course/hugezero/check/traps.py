@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..hw.ram import PAGE_SIZE
 from ..machine import Kernel
 from ..mm.mm_types import ENOMEM, Vma, VmFault, anon_vma_prepare
 from ..mm.page_alloc import alloc_folio
-from ..mm.pgtable import Pte, mk_pte, pte_alloc, pte_index, pte_mkdirty, pte_mkwrite
+from ..mm.pgtable import mk_pte, pte_alloc, pte_index, pte_mkdirty, pte_mkwrite
 from ..store import Slot
 
 
 def trusting_do_wp_page(vmf: VmFault) -> int:
     """A write to a page that is dirty is let through: only its owner can have dirtied it, can't it?"""
-    entry: Pte = vmf.orig_pte  # type: ignore[assignment]
+    entry: Any = vmf.orig_pte
     if entry.dirty:
         vmf.pte.set(pte_mkwrite(entry))
         return 0
     anon_vma_prepare(vmf.vma)
-    folio = alloc_folio()
-    folio.data.paste(0, entry.folio.data.read(), 0, PAGE_SIZE)  # type: ignore[union-attr]
-    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))  # type: ignore[arg-type]
+    folio: Any = alloc_folio()
+    folio.data.paste(0, entry.folio.data.read(), 0, PAGE_SIZE)
+    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))
     return 0
 
 

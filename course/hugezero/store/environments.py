@@ -24,6 +24,9 @@ class Done(NamedTuple):
     result: Any
 
     def __str__(self) -> str:
+        if self.verb == "new":
+            kind, *size = self.args
+            return f"new {kind}({', '.join(map(str, size))}) → {self.result!r}"
         call = f"{cell_name(self.cell)}.{self.verb}({', '.join(map(repr, self.args))})"
         return call if self.result is None else f"{call} → {self.result!r}"
 
