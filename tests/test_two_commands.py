@@ -304,3 +304,20 @@ def test_a_missing_program_skips_by_name_and_fails_with_ci(
         assert result.returncode == 0
         assert "1 passed, 1 skipped" in result.stdout
         assert "SKIPPED tests/test_one.py::test_that_needs_it" in result.stdout
+
+
+def test_browser_tests_share_one_worker(project: Path, tmp_path: Path) -> None:
+    shutil.copy(project / "pyproject.toml", tmp_path)
+    (tmp_path / "tests").mkdir()
+    shutil.copy(project / "tests/conftest.py", tmp_path / "tests")
+    (tmp_path / "tests/test_four.py").write_text(
+        "import os, pathlib, pytest\n"
+        "@pytest.mark.browser\n"
+        "@pytest.mark.parametrize('number', range(4))\n"
+        "def test_in(number): pathlib.Path(os.environ['PYTEST_XDIST_WORKER'] + '.ran').touch()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "-p", "no:cacheprovider"]
+    subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "CHROMIUM": sys.executable}, check=True, capture_output=True
+    )
+    assert len(list(tmp_path.glob("*.ran"))) == 1
