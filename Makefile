@@ -1,6 +1,6 @@
 # PYTHON= names the Python that makes .venv; PORT= and BROWSER=none are for `make lab`.
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full demo verify lint types clean
+.PHONY: help lab test test-full demo bench verify lint types clean
 
 PY := .venv/bin/python
 READY := .venv/made-for
@@ -20,6 +20,9 @@ test-full: $(READY) ## run them at full size: more examples, every mutant, long 
 
 demo: $(READY) ## weave, release, grade the example submissions, print the table
 	@$(PY) -m autograder demo
+
+bench: $(READY) ## print how fast things are
+	@$(PY) tests/benchmark.py
 
 verify: $(READY) ## prove the round trip, and that the checks catch every mutant
 	@$(PY) -m autograder verify
