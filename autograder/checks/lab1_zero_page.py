@@ -8,7 +8,7 @@ from hugezero.check.checks import check, expect
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import EIO
-from hugezero.scenario import Exit, Fork, Mmap, Munmap, Read, Simulated, Write
+from hugezero.scenario import Action, Exit, Fork, Mmap, Munmap, Read, Simulated, Write
 from hypothesis import strategies as st
 
 from solutions import lab1_zero_page
@@ -26,11 +26,11 @@ def _differential(kernel: Kernel, fork: bool) -> None:
 
 def _memory_runs_out(kernel: Kernel) -> None:
     """One allocation fails, at each point in turn: whatever then happens, it is what the reference does."""
-    first = [
+    first: list[Action] = [
         Mmap("a", 5 * PAGE_SIZE),
         Write("a", 4 * PAGE_SIZE),
     ]  # so that whether an anon_vma is made early is all one
-    program = [
+    program: list[Action] = [
         *first,
         Read("a", 0, 2 * PAGE_SIZE),
         Write("a", PAGE_SIZE, b"x", 2 * PAGE_SIZE),

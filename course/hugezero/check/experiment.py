@@ -70,7 +70,7 @@ class Experiment:
         return [o.seen for o in self.observations]
 
     def __repr__(self) -> str:
-        rows = [("action", "gave", "RSS in pages", "faults")]
+        rows: list[tuple[str, ...]] = [("action", "gave", "RSS in pages", "faults")]
         for o in self.observations:
             counts = [", ".join(f"{who} {n}" for who, n in what.items()) for what in (o.rss, o.faults)]
             rows.append((o.action, "" if o.seen is None else bytes_in_words(o.seen), *counts))

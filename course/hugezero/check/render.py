@@ -69,7 +69,7 @@ class Report:
         if get_ipython() is None:
             print(self)
         else:
-            display(self)  # type: ignore[no-untyped-call]
+            display(self)
 
     def __str__(self) -> str:
         voice, sentence = headline(self.name, self.results, self.gained)

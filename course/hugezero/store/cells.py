@@ -101,7 +101,7 @@ class View:
     def __repr__(self) -> str:
         return f"<cell {cell_name(self.cell)}>"
 
-    __bool__ = __int__ = __index__ = __len__ = __iter__ = __contains__ = _not_a_value  # type: ignore[assignment]
+    __bool__ = __int__ = __index__ = __len__ = __iter__ = __contains__ = _not_a_value
     __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = _not_a_value
     __mul__ = __rmul__ = __and__ = __rand__ = __or__ = __ror__ = __invert__ = __neg__ = _not_a_value
 
