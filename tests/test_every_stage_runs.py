@@ -1,0 +1,56 @@
+"""Law 7: each notebook runs from top to bottom without an exception when blank, half done, and done."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from autograder.course import Course, source_of
+
+COURSE = Course()
+WRONG = {  # half done: the first half is right, and then there are mistakes of every kind
+    "spin_trylock": "def spin_trylock(lock):\n    return lock",
+    "do_wp_page": "def do_wp_page(vmf):\n    return vmf.nothing",
+    "blkdev_issue_zero_pages": "def blkdev_issue_zero_pages(bdev, sector, nr_sects):\n    return None",
+    "copy_pte_range": "copy_pte_range = 7",
+    "zap_pte_range": "def zap_pte_range(vma, pmd, addr, end):\n    ZERO_PAGE.data.clear()",
+    "wrong_bytes": "def wrong_bytes():\n    return 'what?'",
+}
+
+
+def notebook(stem, stage):
+    opened = nbformat.read(COURSE.notebook(stem), 4)
+    reference = COURSE.solution(stem).read_text()
+    for cell in opened.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("solution") and stage != "blank":
+            name = marks["grade_id"]
+            right = source_of(reference, name)
+            cell.source = WRONG.get(name, right) if stage == "half" else right
+    return opened
+
+
+def run(opened):
+    NotebookClient(opened, timeout=120).execute(cwd=str(COURSE.root / "course"))
+    return [cell for cell in opened.cells if cell.cell_type == "code"]
+
+
+STAGES = [(stem, stage) for stem in COURSE.stems() for stage in ("blank", "half", "done")]
+
+
+@pytest.mark.parametrize(("stem", "stage"), STAGES)
+def test_a_notebook_runs_without_an_exception(stem, stage):
+    cells = run(notebook(stem, stage))
+    graded = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert graded
+    for cell in cells:
+        assert not [out for out in cell.outputs if out.output_type == "error"]
+        warned = [out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"]
+        assert not warned, cell.source
+    scores = [float(cell.outputs[-1].data["text/plain"]) for cell in graded]
+    voices = [cell.outputs[0].data["text/plain"].split(".")[0] for cell in graded]
+    if stage == "blank":
+        assert set(scores) == {0.0} and set(voices) <= {"Not started", "Not yet"}
+    elif stage == "half":
+        assert 0.0 in scores and max(scores) > 0
+    else:
+        assert set(voices) == {"Done"}
