@@ -58,7 +58,9 @@ class Course:
     def notebook(self, stem: str) -> Path:
         path = self.root / "course" / f"{stem}.ipynb"
         if not path.is_file():
-            raise FileNotFoundError(f"there is no lab {stem!r}: the labs are {', '.join(self.stems()) or 'none'}")
+            raise FileNotFoundError(
+                f"there is no lab {stem!r}: the labs are {', '.join(self.stems()) or 'none'}"
+            )
         return path
 
     def solution(self, stem: str) -> Path:

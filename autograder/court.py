@@ -19,6 +19,7 @@ import hugezero
 
 from .course import PROJECT, Course
 from .judge import Court, Row
+from .sandbox import one_cpu
 
 MEMORY = 4 << 30  # bytes that one judge may use
 
@@ -115,10 +116,9 @@ class Judge:
                 "HYPOTHESIS_STORAGE_DIRECTORY": rest,
                 "HOME": rest,
             }
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autograder.court", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], env=env, cwd=rest,
-            )  # fmt: skip
+            start = [sys.executable, "-P", "-m", "autograder.court", str(theirs.fileno())]
+            with one_cpu():
+                process = subprocess.Popen(start, pass_fds=[theirs.fileno()], env=env, cwd=rest)
             theirs.close()
             cls._warm = process, ours
             atexit.register(ours.close)

@@ -14,8 +14,8 @@ from nbgrader.preprocessors.execute import Execute
 from traitlets import Bool, Float, Unicode
 
 from . import kernel
-from .court import Judge, NoJudge
 from .course import Course
+from .court import Judge, NoJudge
 from .judge import Row, empty_row
 from .sandbox import NoSandbox, sandbox
 
@@ -41,7 +41,10 @@ def exercise_of(cell: NotebookNode) -> str:
 class Judged(Execute):  # type: ignore[misc]
     """While a graded cell is on, its text is not executed: the kernel answers the judge."""
 
-    root = Unicode("", help="the course's folder; by default the one that holds the course directory").tag(config=True)
+    kc: Any
+    root = Unicode("", help="the course's folder; by default the one that holds the course directory").tag(
+        config=True
+    )
     boxed = Bool(True, help="run in the sandbox").tag(config=True)
     cell_seconds = Float(10, help="seconds that a cell which is not graded may take").tag(config=True)
     all_seconds = Float(60, help="seconds that all of them may take").tag(config=True)
@@ -98,14 +101,16 @@ class Judged(Execute):  # type: ignore[misc]
             cell.source = SERVE
             self.judge.on(name)
         try:
-            return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]
+            return super().preprocess_cell(cell, resources, index)
         except (NoJudge, NoSandbox):
             raise
         except Exception as wrong:  # a dead kernel, an interrupt that did nothing, a message that is none
             self.log.warning("cell %s of %s: %s", index, resources["nbgrader"].get("student"), wrong)
             self.lost[index] = f"this cell ended the kernel: {type(wrong).__name__}"
             cell.outputs = [
-                new_output("error", ename=type(wrong).__name__, evalue=str(wrong)[:300], traceback=[self.lost[index]])
+                new_output(
+                    "error", ename=type(wrong).__name__, evalue=str(wrong)[:300], traceback=[self.lost[index]]
+                )
             ]
             raise KernelLost from None
         finally:

@@ -32,7 +32,14 @@ def empty_row(exercise: str, checks: list[Check], flag: str) -> Row:
          "hint": "", "schedule": [], "hidden": c.hidden, "flag": ""}
         for c in checks
     ]  # fmt: skip
-    return {"exercise": exercise, "points": 0.0, "max": sum(c.points for c in checks), "flag": flag, "story": "", "checks": rows}
+    return {
+        "exercise": exercise,
+        "points": 0.0,
+        "max": sum(c.points for c in checks),
+        "flag": flag,
+        "story": "",
+        "checks": rows,
+    }
 
 
 class Gone(BaseException):

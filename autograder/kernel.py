@@ -10,22 +10,25 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jupyter_client import AsyncKernelClient, AsyncKernelManager
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from .sandbox import Process, Sandbox
+from .sandbox import Sandbox
 
 
-class ForkedProvisioner(LocalProvisioner):  # type: ignore[misc]
+class ForkedProvisioner(LocalProvisioner):
     """Asks the warm process for a kernel."""
 
     sandbox: Sandbox
     extra: dict[str, str]
+    process: Any
+    parent: Any
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         os.chmod(self.parent.connection_file, 0o644)
-        self.process: Process = self.sandbox.fork(cmd[1:], self.extra)
+        self.process = self.sandbox.fork(cmd[1:], self.extra)
         self.pid = self.pgid = self.process.pid
         doors = [f"{self.parent.ip}-{port}" for port in self.parent.ports]
         while not all(map(os.path.exists, doors)):  # a socket that dials too early waits for 0.1 s
@@ -35,8 +38,10 @@ class ForkedProvisioner(LocalProvisioner):  # type: ignore[misc]
         return self.connection_info
 
 
-class PromptClient(AsyncKernelClient):  # type: ignore[misc]
+class PromptClient(AsyncKernelClient):
     """A client that does not wait for silence."""
+
+    parent: Any
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Ready is: it has answered, and its iopub has reached us."""

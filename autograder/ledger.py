@@ -18,8 +18,10 @@ from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from .course import Course
 from .execute import exercise_of, is_graded
 from .judge import Row
+from .trial import fingerprint, stories
 
 KEEP = {"text/plain", "image/png", "image/jpeg"}
 
@@ -27,7 +29,9 @@ KEEP = {"text/plain", "image/png", "image/jpeg"}
 def report(row: Row) -> Report:
     """A row as the student reads it."""
     known = {field.name for field in fields(Result)}
-    results = [Result(**{key: value for key, value in check.items() if key in known}) for check in row["checks"]]
+    results = [
+        Result(**{key: value for key, value in check.items() if key in known}) for check in row["checks"]
+    ]
     return Report(row["exercise"], results, GAINED.get(row["exercise"], ""), row["story"])
 
 
@@ -37,17 +41,21 @@ def as_outputs(row: Row) -> list[NotebookNode]:
     note = f"A person will look at this: {row['flag']}" if row["flag"] else ""
     data["text/html"] = (f"<p><em>{html.escape(note)}</em></p>" if note else "") + shown.html()
     data["text/plain"] = "\n".join(filter(None, [note, str(shown)]))
-    score = new_output("execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None)
+    score = new_output(
+        "execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None
+    )
     return [new_output("display_data", data=data), score]
 
 
-def write(path: Path, student: str, stem: str, notes: list[str], rows: dict[str, Row]) -> dict[str, Any]:
-    """Write a submission's ledger; gives it too."""
+def summary(student: str, stem: str, notes: list[str], rows: dict[str, Row]) -> dict[str, Any]:
+    """A submission's ledger: what it is worth, and a row for each check."""
     points, most = (float(sum(row[key] for row in rows.values())) for key in ("points", "max"))
-    ledger = {"student": student, "lab": stem, "points": points, "max": most, "notes": notes, "cells": rows}
+    return {"student": student, "lab": stem, "points": points, "max": most, "notes": notes, "cells": rows}
+
+
+def write(path: Path, found: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(ledger, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return ledger
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 class FromLedger(NbGraderPreprocessor):  # type: ignore[misc]
@@ -56,14 +64,19 @@ class FromLedger(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         about = resources["nbgrader"]
         rows = about["rows"]
+        told = stories(Course(Path.cwd().parent), about["notebook"])
+        for row in rows.values():
+            row["story"] = told.get(fingerprint(row["exercise"], row["checks"]), "")
         for cell in filter(is_graded, nb.cells):
             row, points = rows[exercise_of(cell)], cell.metadata.nbgrader.points
             if row["max"] != points:
-                row["flag"] = f"the cell was released with {points:g} points, its checks give {row['max']:g}: release again"
+                row["flag"] = (
+                    f"the cell was released with {points:g} points, its checks give {row['max']:g}: release again"
+                )
                 row["points"] = min(row["points"], float(points))
             cell.outputs, cell.execution_count = as_outputs(row), None
         path = Path("ledger", about["student"], f"{about['notebook']}.json")
-        write(path, about["student"], about["notebook"], nb.metadata["hugezero"]["notes"], rows)
+        write(path, summary(about["student"], about["notebook"], nb.metadata["hugezero"]["notes"], rows))
         return nb, resources
 
 
@@ -72,7 +85,7 @@ class Tame(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         nb.metadata.pop("widgets", None)
-        return super().preprocess(nb, resources)  # type: ignore[no-any-return]
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
         if cell.cell_type == "code" and not is_graded(cell):
@@ -91,7 +104,9 @@ class Flag(NbGraderPreprocessor):  # type: ignore[misc]
         about = resources["nbgrader"]
         key = about["notebook"], about["assignment"], about["student"]
         stamp = os.path.join("submitted", about["student"], about["assignment"], "timestamp.txt")
-        if os.path.isfile(stamp) and not os.path.islink(stamp):  # nbgrader compares it to see a newer submission
+        if os.path.isfile(stamp) and not os.path.islink(
+            stamp
+        ):  # nbgrader compares it to see a newer submission
             shutil.copy(stamp, resources["metadata"]["path"])
         notes: list[str] = nb.metadata["hugezero"]["notes"]
         flagged = {name: row["flag"] for name, row in about["rows"].items() if row["flag"]}

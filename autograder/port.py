@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -47,10 +48,8 @@ class Port:
         """Let the copy end; what it is doing just now does not matter."""
         self.conn.close()
         if self.process is not None:
-            try:
+            with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self.process, signal.SIGKILL)
-            except OSError:
-                pass
             os.close(self.process)
             self.process = None
 
@@ -92,7 +91,9 @@ class Port:
                     "is there a loop that looks at nothing?"
                 )
             if now - start > WALL_SECONDS:
-                raise Unanswered(f"{self.speaking} waited for {WALL_SECONDS:.0f} s without one operation on the machine")
+                raise Unanswered(
+                    f"{self.speaking} waited for {WALL_SECONDS:.0f} s without one operation on the machine"
+                )
         if time.monotonic() > self.end:
             raise Unanswered(f"{self.speaking} came to no end in {CHECK_SECONDS:.0f} s")
         try:

@@ -33,7 +33,9 @@ def read(path: str | Path) -> NotebookNode:
         found = nbformat.reads(path.read_text("utf-8"), as_version=nbformat.NO_CONVERT)
         cells = found["cells"] if found.get("nbformat", 0) >= 4 else None
     except Exception as wrong:
-        raise NotANotebook(f"{path.name} is not a notebook ({type(wrong).__name__}): {str(wrong)[:200]}") from None
+        raise NotANotebook(
+            f"{path.name} is not a notebook ({type(wrong).__name__}): {str(wrong)[:200]}"
+        ) from None
     if found.get("nbformat") != 4 or not isinstance(cells, list):
         raise NotANotebook(
             f"{path.name} is a notebook of version {found.get('nbformat')}, not 4: open it in JupyterLab and save it again"
@@ -51,7 +53,9 @@ def _metadata(cell: Any) -> dict[str, Any]:
 
 def _text(cell: Any) -> str:
     source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(map(str, source if isinstance(source, list) else []))
+    return (
+        source if isinstance(source, str) else "".join(map(str, source if isinstance(source, list) else []))
+    )
 
 
 class _Places:
@@ -59,9 +63,13 @@ class _Places:
 
     def __init__(self, released: NotebookNode) -> None:
         self.cells = released.cells
-        self.by_grade_id = {_metadata(c)["grade_id"]: i for i, c in enumerate(self.cells) if _metadata(c).get("grade_id")}
+        self.by_grade_id = {
+            _metadata(c)["grade_id"]: i for i, c in enumerate(self.cells) if _metadata(c).get("grade_id")
+        }
         self.by_id = {c["id"]: i for i, c in enumerate(self.cells) if "id" in c}
-        self.by_text = {_text(c): i for i, c in enumerate(self.cells) if not _metadata(c) and _text(c).strip()}
+        self.by_text = {
+            _text(c): i for i, c in enumerate(self.cells) if not _metadata(c) and _text(c).strip()
+        }
 
     def find(self, cell: Any) -> int | None:
         grade_id, id = _metadata(cell).get("grade_id"), cell.get("id")
@@ -96,7 +104,9 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> tuple[NotebookNo
             notes.append(f"cell {wanted['grade_id']} is there twice: the last one counts")
         if wanted and grade_id != wanted["grade_id"]:
             notes.append(f"cell {wanted['grade_id']} has lost its name: it was known by its id")
-        elif wanted and any(_metadata(cell).get(k) != wanted.get(k) for k in ("solution", "grade", "locked", "points")):
+        elif wanted and any(
+            _metadata(cell).get(k) != wanted.get(k) for k in ("solution", "grade", "locked", "points")
+        ):
             notes.append(f"cell {wanted['grade_id']}: its settings were edited; the course's are used")
         found[place], last = cell, place
         order.append(place)
@@ -129,7 +139,7 @@ def _take(cell: NotebookNode, submitted: Any, notes: list[str]) -> None:
         notes.append(f"cell {name} is locked and was edited; the course's is used")
 
 
-class Reader(NotebookExporter):  # type: ignore[misc]
+class Reader(NotebookExporter):
     """Reads whatever was handed in; what is no notebook becomes an empty one, with the reason."""
 
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> Any:
@@ -139,11 +149,14 @@ class Reader(NotebookExporter):  # type: ignore[misc]
         except NotANotebook as wrong:
             found, broken = nbformat.v4.new_notebook(), str(wrong)
         except OSError as wrong:
-            found, broken = nbformat.v4.new_notebook(), f"{os.path.basename(filename)} cannot be read: {wrong.strerror}"
+            found, broken = (
+                nbformat.v4.new_notebook(),
+                f"{os.path.basename(filename)} cannot be read: {wrong.strerror}",
+            )
         resources = {**(resources or {}), "hugezero_broken": broken}
         resources.setdefault("metadata", {})
         resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}
-        return self.from_notebook_node(found, resources=resources, **kwargs)
+        return self.from_notebook_node(found, resources=resources, **kwargs)  # type: ignore[no-untyped-call]
 
 
 class Rebuild(NbGraderPreprocessor):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets.config import PyFileConfigLoader
+from traitlets.config.loader import PyFileConfigLoader
 
 from .course import PROJECT, Course
 from .execute import exercise_of, is_graded
@@ -23,7 +23,9 @@ from .weave import replant, weave
 CONFIG = '''"""Made by `python -m autograder release`: nbgrader's settings for this folder."""
 import os
 import sys
+import warnings
 
+warnings.filterwarnings("ignore", module="nbgrader")  # what its database says to its authors
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.normpath(os.path.join(here, path)) for path in ({project!r}, {package!r})]
 programs = os.path.dirname(sys.executable)  # nbgrader starts alembic by its name
@@ -90,7 +92,10 @@ def configure(course: Course) -> NbGraderAPI:
     course.build.mkdir(exist_ok=True)
     package = Path(hugezero.__path__[0]).parent
     config = course.build / "nbgrader_config.py"
-    where = {name: os.path.relpath(path, course.build) for name, path in (("project", PROJECT), ("package", package))}
+    where = {
+        name: os.path.relpath(path, course.build)
+        for name, path in (("project", PROJECT), ("package", package))
+    }
     text = CONFIG.format(**where)
     if not config.exists() or config.read_text("utf-8") != text:
         config.write_text(text, encoding="utf-8")
@@ -101,7 +106,9 @@ def nbgrader(course: Course) -> NbGraderAPI:
     """nbgrader on build/, as its own command line would start it there."""
     path = course.build / "nbgrader_config.py"
     if not path.exists():
-        raise ReleaseFailed(f"there is no {path.name} in {course.build.name}/ yet: run `python -m autograder release`")
+        raise ReleaseFailed(
+            f"there is no {path.name} in {course.build.name}/ yet: run `python -m autograder release`"
+        )
     config = PyFileConfigLoader(path.name, str(course.build)).load_config()
     return NbGraderAPI(CourseDirectory(config=config), config=config)
 
@@ -138,7 +145,9 @@ def release(course: Course, stem: str, update: bool = False) -> Released:
     source.write_text(nbformat.writes(woven, 4) + "\n", encoding="utf-8")
     told = configure(course).generate_assignment(stem)
     if not told["success"]:
-        raise ReleaseFailed(f"{stem}: nbgrader could not release it:\n{told.get('log') or ''}{told.get('error') or ''}")
+        raise ReleaseFailed(
+            f"{stem}: nbgrader could not release it:\n{told.get('log') or ''}{told.get('error') or ''}"
+        )
     made = (course.build / "release" / stem / f"{stem}.ipynb").read_bytes()
     if update and made != given:
         path.write_bytes(made)

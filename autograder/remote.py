@@ -14,7 +14,7 @@ from hugezero.store import KERNEL, KINDS, Cell, Counter, Flag, Handle, View
 
 from .port import Foul, Port, Unanswered
 
-CALL, CHECK = 20_000, 200_000  # operations that one call, one check may do
+CALL, CHECK = 20_000, 1_000_000  # operations that one call, one check may do
 FURTHEST = 1 << 26  # bytes from the start of a frame or a disk, and in one piece
 AGAIN = 10  # calls of a check that are asked again
 PARTS = {"Mm": ("PmdTable",)}  # handles that kernel code makes from the id of another one
@@ -90,7 +90,8 @@ class Student:
 
     def call(self, name: str, args: tuple[Any, ...]) -> Any:
         """Run *name* on the machine that is current here."""
-        given, log, answers = Given(self.constants), [], self._begin(name, args)
+        given, answers = Given(self.constants), self._begin(name, args)
+        log: list[wire.Seen] = []
         given.learn(args)
         for _ in range(CALL):
             step = self._understand(name, answers, given)
@@ -106,7 +107,9 @@ class Student:
             seen = wire.pack(result)
             log.append((answers.cell, verb, answers.args, seen))
             answers = self._port().ask(wire.Saw(0, seen))
-        raise Unanswered(f"{name}: {CALL:,} operations in one call, and no end: what would make its loop stop?")
+        raise Unanswered(
+            f"{name}: {CALL:,} operations in one call, and no end: what would make its loop stop?"
+        )
 
     def step(self, call: Call, log: Sequence[tuple[Cell, str, tuple[Any, ...], Any]]) -> Step:
         """What *call* does next when it has seen *log*."""
@@ -162,7 +165,9 @@ class Student:
             if isinstance(reply, wire.Return):
                 return "return", wire.unpack(reply.value, given.find)
         except wire.Unknown as unknown:
-            raise Failed(f"{name}: {unknown}", "use what the function is called with, and what it finds there") from None
+            raise Failed(
+                f"{name}: {unknown}", "use what the function is called with, and what it finds there"
+            ) from None
         if isinstance(reply, wire.Raise):
             return "raise", reply.kind, reply.text
         raise Foul("a call was answered with something else")
@@ -189,7 +194,9 @@ def _carry_out(cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
         return store.current().op(cell, verb, args)
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as wrong:
         shown = ", ".join(map(repr, args))
-        raise Failed(f"{store.cell_name(cell)}.{verb}({shown}) makes no sense to the machine: {wrong}") from None
+        raise Failed(
+            f"{store.cell_name(cell)}.{verb}({shown}) makes no sense to the machine: {wrong}"
+        ) from None
 
 
 def operation(op: wire.Op, given: Given) -> Step:
@@ -218,17 +225,18 @@ def _new(cell: Cell, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _sane(cell: Cell, verb: str, arg: Any) -> None:
-    where = f"{store.cell_name(cell)}.{verb}"
-    view = wire.view_class(*cell)
-    if _has_other(arg) or isinstance(arg, list):
-        raise Failed(f"{where}({arg!r}): a cell cannot hold that", "keep a number, a string, a handle or a tuple of those")
-    if issubclass(view, Counter) and type(arg) is not int:
-        raise Failed(f"{where}({arg!r}): only a whole number fits there")
-    if verb in ("load", "store", "paste") and type(arg) is int and not 0 <= arg <= FURTHEST:
-        raise Failed(f"{where}: {arg} is outside of it")
-    if issubclass(view, Flag) and type(arg) is not bool:
-        raise Failed(f"{where}({arg!r}): only True or False fits there")
+    view, why = wire.view_class(*cell), ""
+    if isinstance(arg, (wire.Other, tuple, list)) and _has_other(arg):
+        why = "a cell cannot hold that: keep a number, a string, a handle or a tuple of those"
+    elif issubclass(view, Counter) and type(arg) is not int:
+        why = "only a whole number fits there"
+    elif issubclass(view, Flag) and type(arg) is not bool:
+        why = "only True or False fits there"
+    elif verb in ("load", "store", "paste") and type(arg) is int and not 0 <= arg <= FURTHEST:
+        why = "that is outside of it"
+    if why:
+        raise Failed(f"{store.cell_name(cell)}.{verb}({arg!r}): {why}")
 
 
 def _has_other(value: Any) -> bool:
-    return isinstance(value, wire.Other) or (isinstance(value, (tuple, list)) and any(map(_has_other, value)))
+    return isinstance(value, (wire.Other, list)) or (isinstance(value, tuple) and any(map(_has_other, value)))

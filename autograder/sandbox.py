@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def _parents(paths: list[Path]) -> list[str]:
     """Arguments that make the folders above *paths*, open to everybody inside."""
     above = dict.fromkeys(parent for path in paths for parent in reversed(path.parents))
     system = (Path("/"), Path("/usr"), Path("/etc"))
-    return [arg for parent in above if parent not in system for arg in ("--perms", "0755", "--dir", str(parent))]
+    return [
+        arg for parent in above if parent not in system for arg in ("--perms", "0755", "--dir", str(parent))
+    ]
 
 
 def command(shared: Path) -> list[str]:
@@ -69,7 +72,16 @@ def command(shared: Path) -> list[str]:
     if os.getuid() == 0:
         user = str(61_000 + os.getpid() % 4_000)
         limits += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        become = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all", "--no-new-privs"]
+        become = [
+            "setpriv",
+            "--reuid",
+            user,
+            "--regid",
+            user,
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--no-new-privs",
+        ]
     else:
         unshare += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
         become = []
@@ -157,7 +169,8 @@ class Sandbox:
         if self.boxed:
             start = command(self.folder) + start
         pipe = subprocess.PIPE  # the end of its input ends the warm process, and with it the sandbox
-        self.warm = subprocess.Popen(start, stdin=pipe, stdout=pipe, text=True, cwd="/", env=env)
+        with one_cpu():
+            self.warm = subprocess.Popen(start, stdin=pipe, stdout=pipe, text=True, cwd="/", env=env)
         assert self.warm.stdout is not None
         if self.warm.stdout.readline() != "ready\n":
             raise NoSandbox(
@@ -211,6 +224,23 @@ def _processes() -> int:
             if entry.name.isdigit() and entry.stat().st_uid == mine:
                 running += len(os.listdir(f"{entry.path}/task"))
     return PROCESSES + running
+
+
+@contextlib.contextmanager
+def one_cpu() -> Iterator[None]:
+    """What is started in here stays on this worker's CPU.
+
+    Judge and student take turns; a turn that changes CPUs costs three times as much.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cpus)[os.getpid() % len(cpus)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 _sandboxes: dict[bool, Sandbox] = {}

@@ -24,7 +24,9 @@ def answered(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode
     cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in made.cells}
     for name, text in answers.items():
         if name not in cells:
-            raise KeyError(f"the notebook has no answer cell {name!r}; it has {', '.join(filter(None, cells))}")
+            raise KeyError(
+                f"the notebook has no answer cell {name!r}; it has {', '.join(filter(None, cells))}"
+            )
         cells[name].source = text.rstrip("\n")
     return made
 

@@ -72,7 +72,9 @@ def _filled(name: str, cell: NotebookNode, reference: dict[str, ast.FunctionDef]
     except SyntaxError as wrong:
         raise Drift(f"{name}: the answer cell is not Python: {wrong}") from None
     if list(mine) != [name]:
-        raise Drift(f"{name}: the answer cell defines {', '.join(mine) or 'nothing'}; it should define {name} alone")
+        raise Drift(
+            f"{name}: the answer cell defines {', '.join(mine) or 'nothing'}; it should define {name} alone"
+        )
     if name not in reference:
         raise Drift(f"{name}: there is no reference for it; write it in the lab's module in solutions/")
     ours, theirs = _head(mine[name]), _head(reference[name])

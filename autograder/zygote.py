@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import sys
+from typing import Any
 
 PR_SET_DUMPABLE = 4
 LIMITS = (
@@ -94,8 +95,10 @@ def main(path: str, scratch: str) -> None:
     door.bind(path)
     door.listen(4)
     print("ready", flush=True)
+    watched: list[Any]
     while True:
-        ready, _, _ = select.select([door, sys.stdin], [], [])
+        watched = [door, sys.stdin]
+        ready, _, _ = select.select(watched, [], [])
         if sys.stdin in ready:  # the grader is gone, however it went
             return
         conn, _ = door.accept()
@@ -111,7 +114,8 @@ def main(path: str, scratch: str) -> None:
             finally:
                 os._exit(1)
         process = os.pidfd_open(pid)
-        select.select([process, conn], [], [])  # it died, or the grader is done with it
+        watched = [process, conn]
+        select.select(watched, [], [])  # it died, or the grader is done with it
         os.close(process)
         status = end(pid, alone)
         wipe(scratch, *(["/dev/shm"] if alone else []))

@@ -176,14 +176,27 @@ def take_coin(purse):
 
 
 def _answer(name: str, text: str, **metadata: Any) -> Any:
-    marks = {"grade": False, "grade_id": name, "locked": False, "schema_version": 3, "solution": True, "task": False}
+    marks = {
+        "grade": False,
+        "grade_id": name,
+        "locked": False,
+        "schema_version": 3,
+        "solution": True,
+        "task": False,
+    }
     cell = new_code_cell(text, id=f"id-{name}".replace("_", "-"))
     cell.metadata.update({"nbgrader": {**marks, "cell_type": "code"}, **metadata})
     return cell
 
 
 def _graded(name: str, points: int) -> Any:
-    marks = {"grade": True, "grade_id": f"check_{name}", "locked": True, "points": points, "schema_version": 3}
+    marks = {
+        "grade": True,
+        "grade_id": f"check_{name}",
+        "locked": True,
+        "points": points,
+        "schema_version": 3,
+    }
     cell = new_code_cell(f'check("{name}")', id=f"id-check-{name}".replace("_", "-"))
     cell.metadata["nbgrader"] = {**marks, "solution": False, "task": False, "cell_type": "code"}
     return cell

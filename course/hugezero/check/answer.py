@@ -65,7 +65,7 @@ class _Quiet:
 def _limit() -> None:
     import resource  # not where Python runs in a browser
 
-    sys.stdout = sys.stderr = _Quiet()  # type: ignore[assignment]
+    sys.stdout = sys.stderr = _Quiet()
     for what, most in (
         (resource.RLIMIT_NPROC, 0),  # no process and no thread: the same every time
         (resource.RLIMIT_AS, MEMORY),

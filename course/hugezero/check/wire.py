@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -18,21 +18,19 @@ SIZE = 65536  # bytes of one message
 DEEPEST = 12  # tuples in tuples
 LARGEST = 2**63  # of a whole number
 
-Id: TypeAlias = "int | tuple[int, ...]"
-
 
 class Ref(msgspec.Struct, array_like=True, frozen=True, tag="handle"):
     """A handle."""
 
     kind: str
-    id: Union[int, tuple[int, ...]]  # noqa: UP007 - msgspec reads it at run time
+    id: int | tuple[int, ...]
 
 
 class At(msgspec.Struct, array_like=True, frozen=True, tag="cell"):
     """A cell of the machine, and the view of one."""
 
     on: Ref
-    field: Union[str, int]  # noqa: UP007
+    field: str | int
 
 
 class Data(msgspec.Struct, array_like=True, tag="bytes"):
@@ -57,7 +55,7 @@ class Other(msgspec.Struct, array_like=True, eq=False, tag="other"):
         return f"<{self.what}>"
 
 
-Value = Union[None, bool, int, str, Data, Ref, At, Parts, Other]
+Value: TypeAlias = bool | int | str | Data | Ref | At | Parts | Other | None
 Seen = tuple[At, str, tuple[Value, ...], Value]  # an operation, and what it gave
 
 
@@ -129,8 +127,8 @@ class Swallowed(msgspec.Struct, tag="swallowed", forbid_unknown_fields=True):
     n: int
 
 
-Question = Union[Look, Run, Saw]
-Answer = Union[Looks, Op, Return, Raise, Differs, Swallowed]
+Question = Look | Run | Saw
+Answer = Looks | Op | Return | Raise | Differs | Swallowed
 encode = msgspec.msgpack.encode
 question = msgspec.msgpack.Decoder(Question)
 answer = msgspec.msgpack.Decoder(Answer)

@@ -1,0 +1,225 @@
+"""The commands. On a terminal they draw tables and a bar; elsewhere they print plain lines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from .course import Course
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+Root = Annotated[
+    Path | None, typer.Option(help="The course's folder; the one this program is in, if not given.")
+]
+out = Console(soft_wrap=True, highlight=False)
+
+
+def _course(root: Path | None) -> Course:
+    course = Course(root.resolve()) if root else Course()
+    if not course.stems():
+        _stop(f"there are no labs in {course.root / 'course'}: a lab is a notebook called lab*.ipynb")
+    return course
+
+
+def _stop(why: object) -> None:
+    print(f"error: {why}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[str, Any]]:
+    """Print a table of ledgers as they come in."""
+    from .grade import flagged
+
+    rows: list[dict[str, Any]] = []
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        for each in found:
+            rows.append(each)
+            progress.advance(task)
+    table = Table("student", "points", "of", "flagged", "why")
+    for each in rows:
+        flags = [f"{name}: {row['flag']}" for name, row in each["cells"].items() if row["flag"]]
+        why = "; ".join([*each["notes"], *flags])
+        cells = [
+            each["student"],
+            f"{each['points']:g}",
+            f"{each['max']:g}",
+            "yes" if flagged(each) else "",
+            why[:160],
+        ]
+        table.add_row(*cells)
+        if not out.is_terminal:
+            print("\t".join(cells))
+    if out.is_terminal:
+        out.print(table)
+    return rows
+
+
+@app.command()
+def release(
+    stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write what was released back to course/.")
+    ] = False,
+    root: Root = None,
+) -> None:
+    """Weave each lab, release it through nbgrader into build/, and make the students' packages."""
+    from . import package, trial
+    from .release import ReleaseFailed
+    from .release import release as release_one
+    from .weave import Drift
+
+    course = _course(root)
+    different = False
+    try:
+        wheel = package.wheel(course)
+        for stem in stems or course.stems():
+            done = release_one(course, stem, update)
+            trial.keep_stories(course, stem)
+            zipped = package.package(course, stem, wheel)
+            told = (
+                "course/ was brought up to date"
+                if done.updated
+                else "as in course/"
+                if done.same
+                else "DIFFERS from course/"
+            )
+            print(f"{stem}\t{done.points:g} points\t{told}\t{zipped.relative_to(course.root)}")
+            different |= not done.same
+    except (Drift, ReleaseFailed, package.Leak, RuntimeError, FileNotFoundError) as wrong:
+        _stop(wrong)
+    if different:
+        _stop("what was released is not what is in course/: look at the difference, then release --update")
+
+
+@app.command()
+def grade(
+    stem: Annotated[str, typer.Argument(help="The lab.")],
+    force: Annotated[bool, typer.Option("--force", help="Also what was graded before.")] = False,
+    root: Root = None,
+) -> None:
+    """Grade every submission of a lab that is in build/submitted/."""
+    from . import grade as grading
+    from .release import ReleaseFailed
+    from .sandbox import NoSandbox
+
+    course = _course(root)
+    try:
+        who = grading.students(course, stem)
+        if not who:
+            _stop(f"nobody has handed in {stem}: submissions are build/submitted/STUDENT/{stem}/{stem}.ipynb")
+        _table(grading.grade(course, stem, force), len(who), f"grading {stem}")
+    except (NoSandbox, ReleaseFailed, FileNotFoundError) as wrong:
+        _stop(wrong)
+
+
+@app.command()
+def check(
+    notebooks: Annotated[list[Path], typer.Argument(help="Notebooks, anywhere.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ledgers as JSON.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML to this file.")] = None,
+    root: Root = None,
+) -> None:
+    """Grade notebooks on the spot; ends with 0 only if each has full points."""
+    from . import grade as grading
+    from .ledger import report
+    from .reading import NotANotebook
+    from .sandbox import missing
+
+    course = _course(root)
+    boxed = not missing()
+    if not boxed:
+        _say(f"warning: {missing()}. The notebook runs as you, with all your rights: check only your own")
+    found: list[dict[str, Any]] = []
+    for path in notebooks:
+        try:
+            found.append(grading.check(course, path, boxed))
+        except (NotANotebook, FileNotFoundError) as wrong:
+            _stop(wrong)
+    if junit is not None:
+        junit.write_text(grading.as_junit(found), encoding="utf-8")
+    if as_json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        for each in found:
+            print(f"{each['file']}: {each['points']:g} of {each['max']:g} points")
+            for note in each["notes"]:
+                print(f"  {note}")
+            for name, row in each["cells"].items():
+                print(
+                    f"{name}{': ' + row['flag'] if row['flag'] else ''}\n  "
+                    + str(report(row)).replace("\n", "\n  ")
+                )
+    raise typer.Exit(0 if all(each["points"] == each["max"] for each in found) else 1)
+
+
+@app.command()
+def verify(
+    stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also each answer through sandbox, judge and nbgrader.")
+    ] = False,
+    root: Root = None,
+) -> None:
+    """Prove that release gives back the course, and that the checks catch every mutant and no right answer."""
+    from . import verify as proving
+
+    course = _course(root)
+    wrong = 0
+    for stem in stems or course.stems():
+        proofs = [proving.verify(course, stem, _say)]
+        print("\n".join(proving.matrix(proofs[0])))
+        if full:
+            proofs.append(proving.verify_judged(course, stem, _say))
+        said = [line for proof in proofs for line in proof.wrong]
+        survivors = sum(line.startswith("mutant") for line in said)
+        print(
+            f"{stem}: {proofs[0].mutants} mutants, {survivors} not caught as they should be; "
+            f"{proofs[0].equivalents} equivalents; {len(said)} things wrong"
+        )
+        for line in said:
+            print(f"  WRONG {line}")
+        wrong += len(said)
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def demo(
+    stem: Annotated[str | None, typer.Argument(help="The lab; the last one there is, if not given.")] = None,
+    root: Root = None,
+) -> None:
+    """Release a lab, hand in examples from perfect to hostile, grade them, print the table."""
+    from . import demo as showing
+    from . import grade as grading
+    from . import submissions, trial
+    from .release import release as release_one
+    from .sandbox import NoSandbox
+
+    real = _course(root)
+    stem = stem or real.stems()[-1]
+    course = showing.stage(real)
+    print(f"{stem}: weaving and releasing", flush=True)
+    release_one(course, stem)
+    trial.keep_stories(course, stem)
+    made = showing.examples(course, stem)
+    for student, notebook in made.items():
+        submissions.submit(course, student, stem, notebook)
+    try:
+        _table(grading.grade(course, stem), len(made), f"grading {stem}")
+    except NoSandbox as wrong:
+        _stop(wrong)
+    finally:
+        shutil.rmtree(course.root / "build" / "submitted", ignore_errors=True)
