@@ -52,7 +52,7 @@ def _bar(what: str) -> Callable[[int, int], None]:
         words = _words(done, total, what)
         if bar is None:
             bar, label = IntProgress(max=total), Label()
-            handle = display(HBox([bar, label]), display_id=True)  # type: ignore[no-untyped-call]
+            handle = display(HBox([bar, label]), display_id=True)
         bar.value, bar.max, label.value = done, total, words
         if done >= total and handle is not None:  # a saved notebook has no widget, but it has the last line
             handle.update({"text/plain": words}, raw=True)

@@ -14,9 +14,9 @@ from .pieces import Row
 from .scene import Frame, Scene
 from .text import summary
 
-WIDTH = 860
-WHO, RANGE, ENTRY, FRAME, END = 24, 178, 424, 632, 836  # left edges of the columns, and the right edge
-WHO_W, RANGE_W, ENTRY_W = 138, 232, 116
+WIDTH = 820
+WHO, RANGE, ENTRY, FRAME, END = 16, 164, 402, 596, 804  # left edges of the columns, and the right edge
+WHO_W, RANGE_W, ENTRY_W = 134, 224, 114
 ROW_H, STEP, TOP = 32, 38, 40
 
 
@@ -74,11 +74,18 @@ def _owner(parts: list[str], owner: Owner, top: float, edges: list[tuple[Row, fl
         parts.append(_row(row, y))
         y += STEP
     bottom = max(y - (STEP - ROW_H if owner.rows else 6), top + 34 + 16 * len(owner.lines))
-    lines = [_text(WHO + 14, top + 22, owner.name, "h")]
+    lines = [_text(WHO + 14, top + 22, *_fitting(owner.name))]
     lines += [_text(WHO + 14, top + 40 + 16 * i, line, "soft small") for i, line in enumerate(owner.lines)]
     card = _rect(WHO, top, WHO_W, bottom - top, "card")
     parts.append(f"<g data-k={quoteattr(owner.key)}>{card}{''.join(lines)}</g>")
     return bottom
+
+
+def _fitting(name: str) -> tuple[str, str]:
+    """A name that fits its card; the text form has it whole."""
+    if len(name) <= 13:
+        return name, "h"
+    return (name if len(name) <= 18 else f"{name[:17]}…"), "h small"
 
 
 def _row(row: Row, y: float) -> str:

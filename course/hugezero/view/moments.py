@@ -104,10 +104,10 @@ class Film:
             return "This machine kept no log (log=False): only its present moment can be shown."
         if self.first == 0 and self.last == self.total:
             return ""
-        ways = ["since= starts behind an operation", "at= opens at one", f"most={self.total} shows all"]
         return (
             f"Operations {self.first + 1:,} to {self.last:,} of {self.total:,} are shown. "
-            f"For the others: {', '.join(ways)}."
+            "Others: at=100 opens at operation 100 with those around it, since=100 starts behind it, "
+            f"since=0, most={self.total} shows all."
         )
 
     def who(self, mm: Mm) -> str:

@@ -36,13 +36,18 @@ def pages(film: Film, rows: bool = False) -> Pages:
     made = Pages(note=film.not_shown())
     numbers: dict[str, int] = {}
     known: dict[tuple[int, ...], int] = {}
+
+    def draw(one: Scene) -> int:
+        """The number of the page that shows *one*; equal ones share it."""
+        parts = tuple(numbers.setdefault(part, len(numbers)) for part in drawing(one))
+        return known.setdefault(parts, len(known))
+
     latest: Scene | None = None
     page = -1
     for k, done, state in film.states():
         if latest is None or done is None or done.new is not done.old:
             latest = scene(film, state)
-            parts = [numbers.setdefault(part, len(numbers)) for part in drawing(latest)]
-            page = known.setdefault(tuple(parts), len(known))
+            page = draw(latest)
         changed = latest.keys(done.cell) if done is not None and done.new != done.old else []
         made.moments.append(_moment(page, sentence(film, state, done), _where(film, k), changed))
         if k == film.at:
@@ -50,7 +55,10 @@ def pages(film: Film, rows: bool = False) -> Pages:
             made.text = _text(film, state, made.moments[-1])
     if film.bug is not None and latest is not None:
         words = f"✗ {film.bug.what}"
-        struck = latest.keys(film.bug.cell) if film.bug.cell else []
+        body = film.bug.cell[0].body if film.bug.cell else None
+        latest = scene(film, state, struck=body)
+        page = draw(latest)
+        struck = latest.keys((body, "state") if body else film.bug.cell) if film.bug.cell else []
         made.moments.append(_moment(page, words, f"stopped after operation {film.total}", struck, bug=True))
         if film.at == film.last:
             made.at += 1
@@ -83,8 +91,9 @@ def still(made: Pages) -> str:
     """One moment as HTML that needs no script: for saved notebooks, feedback and other readers."""
     moment = made.moments[made.at]
     picture = svg(made.parts[i] for i in made.pages[moment["page"]])
+    look = "struck" if moment["bug"] else "sel"
     for key in moment["changed"]:
-        picture = picture.replace(f'<g data-k="{key}">', f'<g class="sel" data-k="{key}">')
+        picture = picture.replace(f'<g data-k="{key}">', f'<g class="{look}" data-k="{key}">')
     low, high = max(0, made.at - 1 - AROUND), made.at + AROUND
     rows = made.rows[low:high]
     if made.rows and made.at:

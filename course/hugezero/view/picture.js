@@ -37,7 +37,8 @@ function render({ model, el }) {
 
   const scroll = make("div", "hz-scroll");
   const foot = make("div", "hz-foot");
-  foot.append(make("span", "hz-soft", words.legend), make("span", "hz-soft", last ? words.keys : ""));
+  foot.append(make("span", "hz-soft", last ? words.legend : words.legend.split(" · ")[0]));
+  if (last) foot.append(make("span", "hz-soft", words.keys));
 
   root.append(top);
   if (last) root.append(slider);
@@ -57,10 +58,10 @@ function render({ model, el }) {
       page = moment.page;
       scroll.innerHTML = pages[page].map((i) => parts[i]).join("") + "</svg>";
     } else {
-      for (const node of scroll.querySelectorAll(".sel")) node.classList.remove("sel");
+      for (const node of scroll.querySelectorAll(".sel, .struck")) node.removeAttribute("class");
     }
     for (const node of scroll.querySelectorAll("[data-k]")) {
-      if (moment.changed.includes(node.dataset.k)) node.classList.add("sel");
+      if (moment.changed.includes(node.dataset.k)) node.setAttribute("class", moment.bug ? "struck" : "sel");
     }
     title.textContent = moment.title;
     title.classList.toggle("bad", moment.bug);

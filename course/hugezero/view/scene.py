@@ -70,8 +70,11 @@ class Scene:
         ]
 
 
-def scene(film: Film, state: State, fold: int | None = 16) -> Scene:
-    """The memory map at one moment. An owner with more than *fold* rows has those in the middle folded."""
+def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None = None) -> Scene:
+    """The memory map at one moment. An owner with more than *fold* rows has those in the middle folded.
+
+    *struck* is a folio that a kernel bug hit: it is drawn, dead or alive.
+    """
     owners = [*processes(film, state), *caches(state), *bios(state), *disks(state)]
     pointers: dict[Folio, list[Any]] = {}
     for owner in owners:
@@ -106,6 +109,8 @@ def scene(film: Film, state: State, fold: int | None = 16) -> Scene:
         and state.peek((folio, "state")) == "live"
         and PteTable(folio.id) not in state.tables
     ]
+    if struck is not None and struck not in frames and struck not in loose:
+        frames[struck] = _frame([struck], state)
     for folio in loose[:fold]:
         frames[folio] = _frame([folio], state)
         frames[folio].held = "not mapped"
@@ -149,7 +154,7 @@ def _frame(folios: list[Folio], state: State) -> Frame:
     held = "" if count == 1 else f"held {count} ×"
     look = "zero" if is_zeroes(contents) else "data"
     if state.peek((first, "state")) not in ALIVE:
-        words, held, look = "freed, and still mapped ✗", "", "freed"
+        words, held, look = "not allocated any more ✗", "", "freed"
     long = size(first.nr_pages * PAGE_SIZE)
     if len(folios) == 1:
         return Frame(key, folio_name(first), f"{long} · {words}", held, look, first.order > 0, folios)

@@ -83,10 +83,9 @@ def hint(contents: Contents) -> str:
     if is_zeroes(contents):
         return "zeroes"
     at, data = contents.runs[0] if contents.runs else (0, b"")
-    if contents.fill:
-        return (
-            f"left over: {contents.fill:02x} {contents.fill:02x} …" if at or not data else f"{some(data)} …"
-        )
+    if contents.fill and (at or not data):
+        return f"left over: {contents.fill:02x} {contents.fill:02x} …"
+    data = data.rstrip(b"\0") or data
     return f"data: {some(data)} …" if at == 0 else f"data at {at:#x}: {some(data, 2)} …"
 
 
