@@ -8,7 +8,7 @@ from hugezero.check.checks import check, expect
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import EIO
-from hugezero.scenario import Action, Exit, Fork, Mmap, Munmap, Read, Simulated, Write
+from hugezero.scenario import Action, Exit, Fork, Mmap, Munmap, Read, Simulated, Write, simulate
 from hypothesis import strategies as st
 
 from solutions import lab1_zero_page
@@ -51,14 +51,16 @@ def _memory_runs_out(kernel: Kernel) -> None:
 def _nothing_is_left(kernel: Kernel) -> None:
     """When every process has ended, every frame is free again."""
     for order in (("main", "child"), ("child", "main")):
-        machine = Simulated(kernel, **SMALL)
-        machine.run(
-            [Mmap("a", 3 * PAGE_SIZE), Read("a"), Write("a", PAGE_SIZE, b"x", 2 * PAGE_SIZE), Fork("child")]
-        )
-        machine.run(
-            [Write("a", PAGE_SIZE, by="child"), Write("a", 2 * PAGE_SIZE), *(Exit(who) for who in order)]
-        )
-        left = machine.pages_at_start - machine.machine.births.nr_free_pages
+        program = [
+            Mmap("a", 3 * PAGE_SIZE),
+            Read("a"),
+            Write("a", PAGE_SIZE, b"x", 2 * PAGE_SIZE),
+            Fork("child"),
+            Write("a", PAGE_SIZE, by="child"),
+            Write("a", 2 * PAGE_SIZE),
+            *(Exit(who) for who in order),
+        ]
+        left = -simulate(program, kernel, **SMALL)[-1].vmstat["nr_free_pages"]
         expect(left == 0, f"parent and child have ended, and {left} frames did not come back")
 
 

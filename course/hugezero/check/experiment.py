@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..machine import Kernel
-from ..scenario import Action, Observation, Simulated
+from ..scenario import Action, Observation, Simulated, in_words
 from ..scenario.compare import bytes_in_words
 from ..store import KernelBug
 from .notebook import PARAMETERS, open_checks
@@ -51,10 +51,12 @@ class Experiment:
                 self.observations.append(self.simulated.do(action))
             except KernelBug as bug:
                 self.stopped = f"the kernel did something that no kernel may do: {bug}"
+            except NotImplementedError:
+                self.stopped = "a function of this kernel is not written yet"
             except Exception as error:
                 self.stopped = f"{type(error).__name__}: {error}"
             if self.stopped:
-                print(f"Stopped at {action!r}: {self.stopped}")
+                print(f"Stopped at {in_words(action)}: {self.stopped}")
                 return
 
     def rss(self, process: str = "main") -> int:

@@ -36,8 +36,9 @@ def _difference(mine: Observation, right: Observation) -> str | None:
             if now and wanted and now[0] == wanted[0]:
                 return f"{at} maps another frame than it should: what is shared, and with whom?"
             return f"{at} maps {_kind(now)}; it should map {_kind(wanted)}"
-    if mine.taken != right.taken:
-        return f"{mine.taken} frames are in use; it should be {right.taken}"
+    for name in ("nr_free_pages", "nr_page_table_pages"):
+        if mine.vmstat[name] != right.vmstat[name]:
+            return f"{name} has changed by {mine.vmstat[name]:+}; it should have changed by {right.vmstat[name]:+}"
     return None
 
 

@@ -42,15 +42,16 @@ class Observation:
     """What could be seen after one action.
 
     *seen*: what it gave (bytes read, as (byte, times) runs; the name of an error; else None).
-    *rss* pages and *faults* so far, by process. *taken*: pages of memory in use.
-    *mappings*: (process, page of the address space, kind, frame), where equal frames have equal numbers.
+    *rss* pages and *faults* so far, by process. *vmstat*: how the machine's counters have changed since
+    the program began. *mappings*: (process, page of the address space, kind, frame), where equal frames
+    have equal numbers.
     """
 
     action: str
     seen: Any
     rss: dict[str, int]
     faults: dict[str, int]
-    taken: int
+    vmstat: dict[str, int]
     mappings: list[tuple[str, int, str, int]] = field(default_factory=list)
 
 
@@ -64,7 +65,7 @@ class Simulated:
         with self.machine:
             self.mms: dict[str, Mm] = {"main": mmap.mm_alloc()}
         self.named = {self.mms["main"]: "main"}  # ended ones stay: pictures show the past
-        self.pages_at_start = self.machine.births.nr_free_pages
+        self.at_start = self.machine.vmstat()
 
     def run(
         self, scenario: Iterable[Action], progress: Callable[[int, int], None] | None = None
@@ -111,7 +112,7 @@ class Simulated:
             seen,
             {name: peek((mm, "rss")) for name, mm in self.mms.items()},
             {name: peek((mm, "min_flt")) for name, mm in self.mms.items()},
-            self.pages_at_start - self.machine.births.nr_free_pages,
+            {name: now - self.at_start[name] for name, now in self.machine.vmstat().items()},
             list(self._mappings()),
         )
 
