@@ -51,7 +51,7 @@ def _memory_runs_out(kernel: Kernel) -> None:
 def _nothing_is_left(kernel: Kernel) -> None:
     """When every process has ended, every frame is free again."""
     for order in (("main", "child"), ("child", "main")):
-        program = [
+        program: list[Action] = [
             Mmap("a", 3 * PAGE_SIZE),
             Read("a"),
             Write("a", PAGE_SIZE, b"x", 2 * PAGE_SIZE),
