@@ -15,8 +15,8 @@ from .scene import Frame, Scene
 from .text import summary
 
 WIDTH = 820
-WHO, RANGE, ENTRY, FRAME, END = 16, 164, 402, 596, 804  # left edges of the columns, and the right edge
-WHO_W, RANGE_W, ENTRY_W = 134, 224, 114
+WHO, RANGE, ENTRY, FRAME, END = 16, 158, 404, 596, 804  # left edges of the columns, and the right edge
+WHO_W, RANGE_W, ENTRY_W = 130, 234, 112
 ROW_H, STEP, TOP = 32, 38, 40
 
 

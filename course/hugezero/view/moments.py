@@ -12,6 +12,8 @@ from ..scenario import Simulated
 from ..store import Cell, Done, Handle, KernelBug, default_of
 
 MOST = 200  # operations in one picture, unless more are asked for
+FEWEST = 20  # in that of a large machine, of which each page takes long to draw
+WORK = 4_000_000  # cells looked at for one picture, about
 
 
 class NoSuchMoment(ValueError):
@@ -54,7 +56,11 @@ class Film:
     """
 
     def __init__(
-        self, machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int = MOST
+        self,
+        machine: Machine | Simulated,
+        at: int | None = None,
+        since: int | None = None,
+        most: int | None = None,
     ) -> None:
         simulated = machine if isinstance(machine, Simulated) else None
         self.machine: Machine = machine.machine if isinstance(machine, Simulated) else machine
@@ -70,8 +76,9 @@ class Film:
                     self.names[mm].append(name)
             self.areas = {address: name for name, (address, _) in simulated.areas.items()}
         self.total = len(self.log)
+        if most is None:
+            most = max(FEWEST, min(MOST, WORK // len(self.machine.cells)))
         self.first, self.last = self._window(at, since, most)
-        self.most = most
         self.bug: KernelBug | None = next(iter(self.machine.bugs[-1:]), None)
         if self.bug is not None and not (self.last == self.total == self.bug.after):
             self.bug = None

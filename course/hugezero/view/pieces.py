@@ -68,16 +68,16 @@ def mapped(state: State, mm: Mm, start: int, end: int) -> Iterator[Piece]:
 def rows_of(key: str, unit: str, pieces: list[Piece], alike: Callable[[Piece], Any]) -> list[Row]:
     """Rows for *pieces*: neighbours that are alike become one row when they are more than a few."""
     rows: list[Row] = []
+    marks = [alike(piece) for piece in pieces]
     i = 0
     while i < len(pieces):
-        n = 1
-        mark = alike(pieces[i])
+        n, mark = 1, marks[i]
         while (
             mark is not None
             and i + n < len(pieces)
             and pieces[i + n].words == pieces[i].words
             and pieces[i].pages == pieces[i + n].pages == 1
-            and alike(pieces[i + n]) == mark
+            and marks[i + n] == mark
         ):
             n += 1
         groups = [pieces[i : i + n]] if n > FEW else [[piece] for piece in pieces[i : i + n]]

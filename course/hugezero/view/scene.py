@@ -76,6 +76,7 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
     *struck* is a folio that a kernel bug hit: it is drawn, dead or alive.
     """
     owners = [*processes(film, state), *caches(state), *bios(state), *disks(state)]
+    cells = state.cells
     pointers: dict[Folio, list[Any]] = {}
     for owner in owners:
         for area in owner.areas:
@@ -88,9 +89,10 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
         folio = piece.folio
         if folio is None or folio is ZERO_PAGE:
             return None
-        others = [(key, words, first - piece.first) for key, words, first in pointers[folio]]
-        alive = state.peek((folio, "state")) in ALIVE
-        return others, alive, is_zeroes(state.peek((folio, "data"))), state.peek((folio, "refcount"))
+        held = pointers[folio]
+        others = len(held) > 1 and [(key, words, first - piece.first) for key, words, first in held]
+        alive = cells.get((folio, "state")) in ALIVE
+        return others, alive, is_zeroes(state.peek((folio, "data"))), cells.get((folio, "refcount"), 1)
 
     frames: dict[Folio, Frame] = {}
     for owner in owners:
@@ -148,7 +150,7 @@ def _frame(folios: list[Folio], state: State) -> Frame:
     if first is ZERO_PAGE:
         return Frame(key, folio_name(first), "4 KiB · zeroes · not counted", "", "zero", folios=folios)
     contents = state.peek((first, "data"))
-    hints = {hint(state.peek((folio, "data"))) for folio in folios}
+    hints = {hint(contents) for contents in {state.peek((folio, "data")) for folio in folios}}
     words = hints.pop() if len(hints) == 1 else "data"
     count = state.peek((first, "refcount"))
     held = "" if count == 1 else f"held {count} ×"
@@ -158,10 +160,7 @@ def _frame(folios: list[Folio], state: State) -> Frame:
     long = size(first.nr_pages * PAGE_SIZE)
     if len(folios) == 1:
         return Frame(key, folio_name(first), f"{long} · {words}", held, look, first.order > 0, folios)
-    in_order = all(b.pfn == a.pfn + 1 for a, b in pairwise(folios))
-    name = (
-        f"folios {first.pfn:#x}–{folios[-1].pfn:#x}"
-        if in_order
-        else f"{len(folios)} folios, {first.pfn:#x} …"
-    )
+    numbers = sorted(folio.pfn for folio in folios)
+    dense = all(b == a + 1 for a, b in pairwise(numbers))
+    name = f"folios {numbers[0]:#x}{'–' if dense else ' … '}{numbers[-1]:#x}"
     return Frame(key, name, f"{len(folios)} × {long} · {words}", held and f"each {held}", look, True, folios)

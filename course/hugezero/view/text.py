@@ -35,8 +35,21 @@ def _star(line: str, changed: bool) -> str:
 
 
 def _row(row: Row, frames: dict[str, Frame]) -> str:
-    target = f" → {frames[row.frame].name}" if row.frame in frames else ""
+    target = f" → {_target(row, frames[row.frame])}" if row.frame in frames else ""
     return f"{row.where:<24} {row.size:<12} {row.entry or 'empty'}{target}"
+
+
+def _target(row: Row, frame: Frame) -> str:
+    """The frames of a row, in the order of its addresses."""
+    if len(row.folios) < 2:
+        return frame.name
+    runs: list[list[int]] = []
+    for folio in row.folios:
+        if runs and folio.pfn == runs[-1][1] + 1:
+            runs[-1][1] = folio.pfn
+        else:
+            runs.append([folio.pfn, folio.pfn])
+    return "folios " + ", ".join(f"{low:#x}–{high:#x}" if high > low else f"{low:#x}" for low, high in runs)
 
 
 def summary(scene: Scene) -> str:

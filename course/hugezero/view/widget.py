@@ -8,26 +8,26 @@ from typing import Any
 
 from ..machine import Machine
 from ..scenario import Simulated
-from .moments import MOST, Film
+from .moments import Film
 from .pages import KEYS, LEGEND, Pages, pages, still
 
 HERE = Path(__file__).parent
 
 
 def memory_map(
-    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int = MOST
+    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int | None = None
 ) -> Any:
     """Who maps what: process → address range → entry → frame, at each moment of the machine's log.
 
-    Opens at operation *at* (0: before the first), or else at the last one. Shows the last *most*
-    operations, those around *at*, or those behind operation *since*: `since=len(machine.log)`, taken
+    Opens at operation *at* (0: before the first), or else at the last one. Shows the last 200 operations (*most*;
+    fewer of a large machine), those around *at*, or those behind operation *since*: `since=len(machine.log)`, taken
     before something is done, shows what that did. Raises NoSuchMoment for an operation that is not there.
     """
     return _picture(pages(Film(machine, at, since, most)))
 
 
 def timeline(
-    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int = MOST
+    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int | None = None
 ) -> Any:
     """The operations of the machine's log one by one, and the memory map behind each of them.
 

@@ -53,7 +53,8 @@ def times(pages: int) -> str:
     """A number of pages of 4 KiB."""
     if pages == 1:
         return size(PAGE_SIZE)
-    return f"{pages} × 4 KiB" if pages < 1000 else size(pages * PAGE_SIZE)
+    whole = size(pages * PAGE_SIZE)
+    return f"{pages} × 4 KiB" if pages < 1000 else f"{pages:,} ×" if whole.endswith("KiB") else whole
 
 
 def rights(flags: int) -> str:
