@@ -18,7 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 
-PATIENCE = 60_000  # ms until something that must appear is given up; no test depends on how long it took
+PATIENCE = 30_000  # ms until something that must appear is given up; no test depends on how long it took
 
 
 class Lab:
@@ -73,6 +73,9 @@ class Lab:
             "display_name": "Python 3",
             "language": "python",
         }
+        self.write_notebook(name, notebook)
+
+    def write_notebook(self, name: str, notebook: Any) -> None:
         nbformat.write(notebook, self.folder / name)
 
     def saved(self, name: str) -> Any:
@@ -93,13 +96,14 @@ class Tab:
     def __init__(self, lab: Lab, page: Page) -> None:
         self.lab, self.page = lab, page
 
-    def open(self, name: str) -> None:
-        """Open the notebook *name* and wait until its kernel is idle."""
+    def open(self, name: str, kernel: bool = True) -> None:
+        """Open the notebook *name* and wait until its kernel is idle, if it is to have one."""
         self.page.goto(
             f"{self.lab.address}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={self.lab.token}"
         )
         self.page.locator(".jp-Notebook").wait_for()
-        self.idle()
+        if kernel:
+            self.idle()
 
     def idle(self) -> None:
         """Wait until the kernel says that it is idle: before that, Run All is lost."""
@@ -129,6 +133,10 @@ class Tab:
     def save(self) -> None:
         self.command("docmanager:save")
         self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+    def kill_kernel(self) -> None:
+        """End the notebook's kernel; nothing follows it."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
     def theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=f"JupyterLab {name}")
@@ -166,12 +174,12 @@ def opened(lab: Lab, browser: Browser) -> Iterator[Callable[..., Tab]]:
     """A function that opens a notebook in a tab of its own."""
     contexts = []
 
-    def open_(name: str, width: int = 1280, height: int = 1000) -> Tab:
+    def open_(name: str, width: int = 1280, height: int = 1000, kernel: bool = True) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         tab = Tab(lab, context.new_page())
-        tab.open(name)
+        tab.open(name, kernel)
         return tab
 
     yield open_

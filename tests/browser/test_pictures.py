@@ -1,0 +1,182 @@
+"""Both widgets in a real JupyterLab, driven from the keyboard alone."""
+
+import re
+
+import pytest
+from hugezero.machine import Kernel
+from hugezero.scenario import Mmap, Read, Simulated
+from hugezero.view import timeline
+from playwright.sync_api import expect
+
+from .conftest import axe
+
+pytestmark = pytest.mark.browser
+
+SETUP = """
+from hugezero.notebook import *
+simulated = Simulated(Kernel(), pages=2048)
+_ = simulated.run([Mmap("data", 4 * PAGE_SIZE), Read("data", 0, 2 * PAGE_SIZE), Fork("child"), Write("data", 0, b"hi")])
+simulated.machine.prints.append((20, "said by the student"))
+"""
+CHART = """
+import matplotlib.pyplot as plt
+figure, axes = plt.subplots(figsize=(5, 2.5))
+axes.plot([0, 1], [0, 1], marker="o")
+chart(figure, alt="a line that rises", text="0: 0, 1: 1")
+"""
+PROGRESS = """
+told = progress("pages read")
+for done in range(0, 101, 10):
+    told(done, 100)
+"""
+MAP, TIMELINE = 0, 1
+
+
+@pytest.fixture(scope="module")
+def tab(lab, opened):
+    lab.write("pictures.ipynb", SETUP, "memory_map(simulated)", "timeline(simulated)", CHART, PROGRESS)
+    tab = opened("pictures.ipynb")
+    tab.run_all()
+    expect(tab.picture(TIMELINE)).to_be_visible()
+    tab.save()
+    return tab
+
+
+def reach(tab, number):
+    """Go to a picture as one without a mouse does: Escape, then Tab until it has the focus."""
+    focused = """n => document.activeElement?.matches('.hz input')
+        && document.querySelectorAll('.jp-OutputArea-output .hz')[n].contains(document.activeElement)"""
+    tab.command("notebook:enter-command-mode")
+    for _ in range(150):
+        if tab.page.evaluate(focused, number):
+            return tab.picture(number)
+        tab.page.keyboard.press("Tab")
+    pytest.fail("Tab never came to the picture")
+
+
+def where(picture):
+    return int(
+        re.search(r"operation (\d+) of|before", picture.locator(".hz-top .hz-soft").inner_text())[1] or 0
+    )
+
+
+@pytest.mark.parametrize("number", [MAP, TIMELINE])
+def test_keys_turn_the_pages_and_the_notebook_does_not_react(tab, number):
+    picture = reach(tab, number)
+    notebook = (tab.active_cell(), tab.page.locator(".jp-Notebook .jp-Cell").count())
+    keyboard = tab.page.keyboard
+    keyboard.press("End")
+    last = where(picture)
+    seen = picture.locator("svg").get_attribute("aria-label"), picture.locator(".hz-title").inner_text()
+    for key, place in [
+        ("ArrowLeft", last - 1),
+        ("ArrowUp", last - 2),
+        ("ArrowRight", last - 1),
+        ("PageUp", last - 11),
+        ("PageDown", last - 1),
+        ("ArrowDown", last),
+        ("ArrowRight", last),
+    ]:
+        keyboard.press(key)
+        assert where(picture) == place, key
+    keyboard.press("PageUp")
+    keyboard.press("PageUp")
+    before = picture.locator("svg").get_attribute("aria-label"), picture.locator(".hz-title").inner_text()
+    assert before[0] != seen[0]
+    assert before[1] != seen[1]
+    keyboard.press("Home")
+    expect(picture.locator(".hz-title")).to_have_text("The machine has just been switched on")
+    for key in "bddxj":  # in command mode these would add, delete, cut and leave cells
+        keyboard.press(key)
+    assert (tab.active_cell(), tab.page.locator(".jp-Notebook .jp-Cell").count()) == notebook
+
+
+def test_a_focus_ring_shows_where_the_keys_go(tab):
+    picture = reach(tab, MAP)
+    assert "solid" in picture.locator("input").evaluate("node => getComputedStyle(node).outline")
+    assert tab.page.evaluate("() => document.querySelectorAll('.hz:focus-within').length") == 1
+
+
+def test_the_map_follows_the_timeline_and_outlines_what_changed(tab):
+    picture = reach(tab, TIMELINE)
+    tab.page.keyboard.press("Home")
+    outlined = 0
+    for _ in range(30):
+        tab.page.keyboard.press("ArrowRight")
+        row = picture.locator('li[aria-current="step"]')
+        assert int(row.locator(".n").inner_text()) == where(picture)
+        expect(row).to_be_in_viewport()
+        outlined += picture.locator("svg .sel").count()
+    assert outlined > 5
+    assert picture.locator(".said").inner_text() == "printed: said by the student"
+    slider = picture.locator("input")
+    assert slider.get_attribute("aria-valuetext") == picture.locator(".hz-top .hz-soft").inner_text()
+
+
+def test_what_is_saved_has_a_text_and_a_picture_of_its_own(tab, lab):
+    saved = lab.saved("pictures.ipynb")
+    bundles = [output["data"] for cell in saved.cells for output in cell.outputs if "data" in output]
+    assert ["<svg" in bundle.get("text/html", "") for bundle in bundles] == [True, True, True, False]
+    assert "main: RSS" in bundles[MAP]["text/plain"]
+    assert "The machine has just been switched on" in bundles[TIMELINE]["text/plain"]
+    assert bundles[2]["text/plain"] == "a line that rises\n\n0: 0, 1: 1"
+    assert bundles[3]["text/plain"] == "100 of 100 pages read"
+
+
+def test_pages_turn_with_a_dead_kernel_and_with_one_that_never_saw_them(lab, opened):
+    lab.write("dead.ipynb", SETUP, "timeline(simulated)")
+    tab = opened("dead.ipynb")
+    tab.run_all()
+    tab.kill_kernel()
+    picture = reach(tab, 0)
+    tab.page.keyboard.press("PageDown")
+    assert where(picture) == 10
+    tab.save()
+    tab.page.context.close()
+    later = opened("dead.ipynb")
+    picture = reach(later, 0)
+    before = where(picture)
+    later.page.keyboard.press("ArrowRight")
+    assert where(picture) == before + 1
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_nothing_wrong(tab, theme):
+    tab.theme(theme)
+    for number in (MAP, TIMELINE):
+        reach(tab, number)
+        tab.page.keyboard.press("End")
+    assert axe(tab.page, ".jp-OutputArea-output .hz") == []
+    assert axe(tab.page, ".hz-chart") == []
+
+
+def test_at_360_pixels_titles_are_whole_and_columns_scroll(lab, opened, tab):
+    narrow = opened("pictures.ipynb", width=360, height=800)
+    narrow.command("application:toggle-left-area")
+    narrow.run_all()
+    for number in (MAP, TIMELINE):
+        picture = narrow.picture(number)
+        picture.scroll_into_view_if_needed()
+        inside = picture.evaluate("node => node.getBoundingClientRect().right <= innerWidth")
+        assert inside
+        for name in (".hz-title", ".hz-top .hz-soft", ".hz-foot"):
+            part = picture.locator(name).first
+            assert part.evaluate(
+                "node => node.scrollWidth <= node.clientWidth + 1 || node.clientWidth === 0"
+            ), name
+        scroll = picture.locator(".hz-scroll")
+        assert scroll.evaluate("node => node.scrollWidth > node.clientWidth")
+        assert scroll.get_attribute("tabindex") == "0"
+    assert axe(narrow.page, ".jp-OutputArea-output .hz") == []
+
+
+def test_a_page_without_scripts_shows_the_picture(browser):
+    simulated = Simulated(Kernel(), pages=2048)
+    simulated.run([Mmap("data", 8192), Read("data")])
+    html = timeline(simulated, at=12)._repr_mimebundle_()[0]["text/html"]
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 900, "height": 900})
+    page = context.new_page()
+    page.set_content(f"<title>feedback</title><main>{html}</main>")
+    expect(page.locator(".hz svg")).to_be_visible()
+    expect(page.locator('.hz li[aria-current="step"]')).to_contain_text("pgfault.inc()")
+    context.close()
