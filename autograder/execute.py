@@ -38,6 +38,12 @@ def exercise_of(cell: NotebookNode) -> str:
     return name.removeprefix("check_")
 
 
+def _error(cell: NotebookNode, *kinds: str) -> str:
+    """What a cell ended with, if that was an error, and one of *kinds*."""
+    found = [o for o in cell.outputs if o.output_type == "error" and (not kinds or o.ename in kinds)]
+    return f"this cell ended with {found[0].ename}: {found[0].evalue[:200]}" if found else ""
+
+
 class Judged(Execute):  # type: ignore[misc]
     """While a graded cell is on, its text is not executed: the kernel answers the judge."""
 
@@ -54,7 +60,8 @@ class Judged(Execute):  # type: ignore[misc]
         course = Course(Path(self.root or os.path.dirname(os.path.abspath("."))))
         stem = resources["nbgrader"]["notebook"]
         self.rows: dict[str, Row] = {}
-        self.lost: dict[int, str] = {}
+        self.lost: dict[int, str] = {}  # cells that ended the kernel, or had to be stopped
+        self.skip: set[int] = set()
         self.left = self.all_seconds
         resources["nbgrader"]["rows"] = self.rows
         broken = nb.metadata.get("hugezero", {}).get("broken")
@@ -65,9 +72,10 @@ class Judged(Execute):  # type: ignore[misc]
             name = exercise_of(cell)
             why = broken or "no evidence: the kernel was lost before this cell"
             row = self.rows.setdefault(name, empty_row(name, checks.get(name, []), why))
-            for index, text in self.lost.items():
-                if nb.cells[index].metadata.get("nbgrader", {}).get("grade_id") == name:
-                    row["flag"] = row["flag"] or text
+            for index, answer in enumerate(nb.cells):
+                if answer.metadata.get("nbgrader", {}).get("grade_id") == name and answer.cell_type == "code":
+                    row["flag"] = row["flag"] or self.lost.get(index, "")
+                    row["cell"] = self.lost.get(index, "") or _error(answer)
         return nb, resources
 
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
@@ -91,7 +99,7 @@ class Judged(Execute):  # type: ignore[misc]
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
         name = exercise_of(cell) if is_graded(cell) else ""
-        if index in self.lost or name in self.rows:
+        if index in self.skip or name in self.rows:
             return cell, resources
         if EXPERIMENT in cell.metadata.get("tags", []):
             return cell, resources  # it shows something to the student and changes nothing that is graded
@@ -101,12 +109,18 @@ class Judged(Execute):  # type: ignore[misc]
             cell.source = SERVE
             self.judge.on(name)
         try:
-            return super().preprocess_cell(cell, resources, index)
+            cell, resources = super().preprocess_cell(cell, resources, index)
+            if time.monotonic() - start > self.timeout and _error(
+                cell, "KeyboardInterrupt", "CellTimeoutError"
+            ):
+                self.lost[index] = f"this cell was stopped after {self.timeout:g} s"
+            return cell, resources
         except (NoJudge, NoSandbox):
             raise
         except Exception as wrong:  # a dead kernel, an interrupt that did nothing, a message that is none
             self.log.warning("cell %s of %s: %s", index, resources["nbgrader"].get("student"), wrong)
-            self.lost[index] = f"this cell ended the kernel: {type(wrong).__name__}"
+            self.lost[index] = f"this cell ended the kernel ({type(wrong).__name__})"
+            self.skip.add(index)
             cell.outputs = [
                 new_output(
                     "error", ename=type(wrong).__name__, evalue=str(wrong)[:300], traceback=[self.lost[index]]

@@ -38,9 +38,10 @@ def report(row: Row) -> Report:
 def as_outputs(row: Row) -> list[NotebookNode]:
     """A row as a graded cell shows it: what was found, and the number that is the score."""
     shown, data = report(row), {}
-    note = f"A person will look at this: {row['flag']}" if row["flag"] else ""
-    data["text/html"] = (f"<p><em>{html.escape(note)}</em></p>" if note else "") + shown.html()
-    data["text/plain"] = "\n".join(filter(None, [note, str(shown)]))
+    notes = [f"A person will look at this: {row['flag']}"] if row["flag"] else []
+    notes += [f"Your answer: {row['cell']}"] if row.get("cell") else []
+    data["text/html"] = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in notes) + shown.html()
+    data["text/plain"] = "\n".join([*notes, str(shown)])
     score = new_output(
         "execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None
     )

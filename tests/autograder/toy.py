@@ -126,7 +126,7 @@ def any_number_of_coins(kernel):
     law()
 
 
-@check("put_coins", points=1)
+@check("put_coins", points=1, needs=coins_add_up)
 def leaves_the_purse_alone(kernel):
     """Nothing but the coins changes."""
     with kernel.booted() as machine:
