@@ -108,7 +108,7 @@ def test_each_frame_in_use_is_drawn_once_with_all_that_point_at_it(run, program)
     picture = last_scene(simulated)
     times = Counter(folio for frame in picture.frames for folio in frame.folios)
     assert set(times.values()) <= {1}
-    assert set(times) - {ZERO_PAGE} == used
+    assert set(times) == used | {ZERO_PAGE}
     assert len({frame.key for frame in picture.frames}) == len(picture.frames)
     boxes = "".join(drawing(picture))
     by_key = {frame.key: frame for frame in picture.frames}
@@ -231,10 +231,10 @@ def test_a_freed_folio_goes_unless_somebody_maps_it_still(run):
     folio = simulated.mapping("main", 0x200000).folio
     with simulated.machine:
         folio_put(folio)
-    (frame,) = last_scene(simulated).frames
+    frame, _ = last_scene(simulated).frames
     assert (frame.look, frame.words) == ("freed", "4 KiB · not allocated any more ✗")
     simulated = run(Mmap("a", PAGE_SIZE), Write("a"), Munmap("a"))
-    assert last_scene(simulated).frames == []
+    assert [frame.name for frame in last_scene(simulated).frames] == ["zero page 0x1"]
 
 
 def test_a_kernel_bug_is_a_cross_with_words(story):

@@ -111,6 +111,8 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
         and state.peek((folio, "state")) == "live"
         and PteTable(folio.id) not in state.tables
     ]
+    if owners and ZERO_PAGE not in frames:  # there from boot, in use or not
+        frames[ZERO_PAGE] = _frame([ZERO_PAGE], state)
     if struck is not None and struck not in frames and struck not in loose:
         frames[struck] = _frame([struck], state)
     for folio in loose[:fold]:
