@@ -10,7 +10,7 @@ import pytest
 
 COURSE = Path(__file__).resolve().parent.parent / "course"
 LAYERS = ["store", "hw", "mm", "block", "machine"]
-UPPER = {"explore": {"store"}, "scenario": set(LAYERS), "view": {*LAYERS, "scenario"}}
+UPPER = {"explore": {"store", "hw", "mm"}, "scenario": set(LAYERS), "view": {*LAYERS, "scenario"}}
 UPPER["check"] = {*LAYERS, "explore", "scenario"}
 ALLOWED = {name: set(LAYERS[:n]) for n, name in enumerate(LAYERS)} | UPPER
 

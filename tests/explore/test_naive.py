@@ -3,7 +3,8 @@
 from itertools import pairwise
 from math import comb
 
-from hugezero.explore.naive import next_step, schedules
+from hugezero.explore.asking import next_step
+from hugezero.explore.naive import schedules
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.mm_types import Mm
 

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..explore.naive import Seen, Step, next_step
+from ..explore.asking import Step, next_step
+from ..explore.lives import Seen
 from .checks import CodeRaised, Failed
 
 

@@ -7,12 +7,13 @@ a tuple of (cell, verb, args, result).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from ..store import OPERATIONS, Asked, Cell, Stop, cell_name, default_of
+from ..mm.page_alloc import Folio
+from ..store import OPERATIONS, Cell, KernelBug, cell_name, default_of
 
 Seen = tuple[Cell, str, tuple[Any, ...], Any]
 Step = tuple[Any, ...]
@@ -25,35 +26,20 @@ class Schedule:
 
     rows: list[str] = field(default_factory=list)
     ends: dict[int, Step] = field(default_factory=dict)
+    cells: dict[Cell, Any] = field(default_factory=dict)  # at the end
+    bug: str = ""  # what a kernel must never do
     cut: bool = False  # by the limit
 
 
-def schedules(threads: list[Thread], limit: int = 40) -> Iterator[Schedule]:
-    """Each schedule of *threads* from fresh cells, those with the fewest switches between CPUs first.
+def schedules(
+    threads: list[Thread], limit: int = 40, cells: Mapping[Cell, Any] | None = None
+) -> Iterator[Schedule]:
+    """Each schedule of *threads*, from fresh cells or *cells*, those with the fewest switches between CPUs first.
 
     A schedule of more than *limit* operations is cut off.
     """
-    found = list(_from(threads, {}, [()] * len(threads), Schedule(), limit))
+    found = list(_from(threads, dict(cells or {}), [()] * len(threads), Schedule(), limit))
     yield from sorted(found, key=_switches)
-
-
-def next_step(function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
-    """What a call of *function* in this process does next when it has seen *log*."""
-    pending: list[Step] = []
-
-    def ask(cell: Cell, verb: str, values: tuple[Any, ...]) -> Any:
-        pending.append(("op", cell, verb, values))
-        raise Stop
-
-    asked = Asked(ask, [((cell, verb, values), result) for cell, verb, values, result in log])
-    try:
-        with asked:
-            value = function(*args)
-    except Stop:
-        return pending[0]
-    except Exception as error:
-        return "raise", type(error).__name__, str(error)
-    return pending[0] if pending else ("return", value)
 
 
 def _from(
@@ -61,7 +47,7 @@ def _from(
 ) -> Iterator[Schedule]:
     running = [cpu for cpu in range(len(threads)) if cpu not in so_far.ends]
     if not running or len(so_far.rows) >= limit:
-        yield Schedule(so_far.rows, so_far.ends, cut=bool(running))
+        yield Schedule(so_far.rows, so_far.ends, cells, cut=bool(running))
     elif len(so_far.rows) < limit:
         for cpu in running:
             yield from _one_more(threads, cpu, cells, logs, so_far, limit)
@@ -81,11 +67,30 @@ def _one_more(
         yield from _from(threads, cells, logs, ended, limit)
         return
     _, cell, verb, args = step
-    new, result = OPERATIONS[verb](cells.get(cell, default_of(cell)), *args)
-    told = f"CPU {cpu}: {cell_name(cell)}.{verb}({', '.join(map(repr, args))})"
-    row = told if result is None else f"{told} → {result!r}"
+    row = f"CPU {cpu}: {cell_name(cell)}.{verb}({', '.join(map(repr, args))})"
+    rows = [*so_far.rows, row]
+    try:
+        cells, result = carried_out(cells, cell, verb, args)
+    except KernelBug as bug:
+        yield Schedule(rows, so_far.ends, bug=bug.what)
+        return
+    if result is not None:
+        rows[-1] += f" → {result!r}"
     seen = [*logs[:cpu], (*logs[cpu], (cell, verb, args, result)), *logs[cpu + 1 :]]
-    yield from _from(threads, {**cells, cell: new}, seen, Schedule([*so_far.rows, row], so_far.ends), limit)
+    yield from _from(threads, cells, seen, Schedule(rows, so_far.ends), limit)
+
+
+def carried_out(
+    cells: dict[Cell, Any], cell: Cell, verb: str, args: tuple[Any, ...]
+) -> tuple[dict[Cell, Any], Any]:
+    """The cells after one operation, and what it gave. A new folio is one that never was before."""
+    if verb == "new":
+        folio = Folio((sum(field == "state" for _, field in cells) + 1 << 9, args[1], 0))
+        return {**cells, (folio, "state"): "live"}, folio
+    if cell[0].body is not None and verb != "free" and cells.get((cell[0].body, "state"), "free") == "free":
+        raise KernelBug(f"{cell[0]!r} was used after it was freed")
+    new, result = OPERATIONS[verb](cells.get(cell, default_of(cell)), *args)
+    return {**cells, cell: new}, result
 
 
 def _switches(schedule: Schedule) -> tuple[int, int]:

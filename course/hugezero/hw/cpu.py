@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..store import Atomic, Flag, Handle
+from ..store import Atomic, Handle, Lock
 
 
 class SpinLock(Handle):
     """A lock: taken, or not."""
 
     __slots__ = ()
-    locked = Atomic(False, "does somebody hold it?", Flag)
+    locked = Atomic(False, "does somebody hold it?", Lock)

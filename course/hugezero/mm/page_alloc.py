@@ -65,6 +65,8 @@ def alloc_folio(order: int = 0) -> Folio | None:
 
 def free_folio(folio: Folio) -> None:
     """Give the frames back at once, whoever still holds them."""
+    if not isinstance(folio, Folio):
+        raise TypeError(f"free_folio({folio!r}): that is not a folio")
     current().op((folio, "state"), "free", ())
 
 

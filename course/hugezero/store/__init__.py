@@ -9,6 +9,7 @@ from .cells import (
     Field,
     Flag,
     Handle,
+    Lock,
     Mutable,
     NoMachine,
     NotThere,
@@ -27,7 +28,7 @@ from .operations import OPERATIONS, KernelBug, operation
 
 __all__ = [
     "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
-    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Mutable", "NoMachine", "NotThere", "Slot",
+    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoMachine", "NotThere", "Slot",
     "Stop", "Vector", "View", "cell_name", "check_immutable", "current", "default_of", "new", "operation",
     "record", "use",
 ]  # fmt: skip

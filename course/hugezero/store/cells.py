@@ -181,6 +181,21 @@ class Flag(View):
         return environment.op(self.cell, "test_and_set", ())
 
 
+class Lock(Flag):
+    """A bit that is waited for: a CPU that wants it while it is set does not go on."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {**Flag.verbs, "lock": 0, "unlock": 0}
+
+    def lock(self) -> None:
+        """Wait until it is clear, and set it."""
+        environment.op(self.cell, "lock", ())
+
+    def unlock(self) -> None:
+        """Clear it; it must be set."""
+        environment.op(self.cell, "unlock", ())
+
+
 class Vector(View):
     """A cell that holds a list of bounded length, which only grows."""
 

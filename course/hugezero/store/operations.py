@@ -83,6 +83,20 @@ def test_and_set(old: bool) -> tuple[bool, bool]:
 
 
 @operation
+def lock(old: bool) -> tuple[bool, None]:
+    if old:
+        raise KernelBug("a lock was taken that is held already: on one CPU nobody is left to release it")
+    return True, None
+
+
+@operation
+def unlock(old: bool) -> tuple[bool, None]:
+    if not old:
+        raise KernelBug("a lock was released that nobody held")
+    return False, None
+
+
+@operation
 def append(old: tuple[Any, ...], value: Any, limit: int) -> tuple[tuple[Any, ...], bool]:
     return ((*old, value), True) if len(old) < limit else (old, False)
 

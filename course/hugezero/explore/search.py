@@ -1,0 +1,156 @@
+"""Every schedule of a few CPUs: breadth first over states that are remembered.
+
+All of it is under sequential consistency.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from ..store import Cell
+from .code import Code, CountsRounds
+from .steps import Peek, Row, State, Steps, Thread
+
+STATES = 200_000
+FOR_EVER = "from here on somebody waits for ever"
+DEADLOCK = "nobody can go on"
+
+
+@dataclass
+class Outcome:
+    """What a search found.
+
+    *bug*: None, or what goes wrong in the schedule *rows*. *inconclusive*: it came to no end within
+    its budget, which is never a pass. *states* were reached, in *runs* runs of the code; *ends* is
+    what cells can hold when every thread has ended.
+    """
+
+    bug: str | None = None
+    rows: list[Row] = field(default_factory=list)
+    states: int = 0
+    runs: int = 0
+    ends: frozenset[Any] = frozenset()
+    inconclusive: bool = False
+
+    @property
+    def switches(self) -> int:
+        """How often the schedule goes from one CPU to another."""
+        return sum(one.cpu != other.cpu for one, other in pairwise(self.rows))
+
+
+def explore(
+    functions: Mapping[str, Any],
+    threads: Sequence[Thread],
+    cells: Mapping[Cell, Any] | None = None,
+    at_end: Callable[[Peek], str | None] = lambda peek: None,
+    always: Callable[[Peek], str | None] | None = None,
+    may_fail: bool = False,
+    limit: int = STATES,
+) -> Outcome:
+    """Run *threads* in every order, from *cells*.
+
+    *functions*: by name, each with `step(args, log)`. *at_end* and *always* say what is wrong when
+    every thread has ended, and after each operation. With *may_fail* each allocation is tried both
+    ways. Ends with the first bug, or after *limit* states.
+    """
+    counting: frozenset[str] = frozenset()
+    while True:
+        code = Code(functions, counting)
+        search = _Search(Steps(code, threads, cells or {}, always, may_fail), at_end)
+        try:
+            outcome = search.run(limit)
+        except CountsRounds as counts:
+            counting |= {str(counts)}
+            continue
+        outcome.runs = code.runs
+        return outcome
+
+
+class _Search:
+    def __init__(self, steps: Steps, at_end: Callable[[Peek], str | None]) -> None:
+        self.steps, self.at_end = steps, at_end
+        self.ends: set[Any] = set()
+        self.seen: dict[State, int] = {}  # with how many moves it takes to get there
+
+    def run(self, limit: int) -> Outcome:
+        start = self.steps.start()
+        if start[0].bug is not None:
+            return self._outcome(start[0].bug, list(start[0].rows))
+        self.first = [move.after for move in start if move.after is not None]
+        self.seen.update((state, 0) for state in self.first)
+        queue = deque(self.first)
+        into: dict[State, list[State]] = {}
+        final: list[State] = []
+        while queue:
+            state = queue.popleft()
+            for move in self.steps.moves(state):
+                after = move.after
+                if after is None:
+                    return self._outcome(move.bug, self._shortest(self.seen[state] + 1, bug=move.bug))
+                if after in into:
+                    into[after].append(state)
+                else:
+                    into[after] = [state]
+                if after not in self.seen:
+                    self.seen[after] = self.seen[state] + 1
+                    queue.append(after)
+            if all(at.node is None for at in state[1]):
+                wrong = self.at_end(self.steps.peek(state))
+                if wrong is not None:
+                    return self._outcome(wrong, self._shortest(self.seen[state], goal=state))
+                self.ends.add(self.steps.visible(state))
+                final.append(state)
+            if len(self.seen) > limit:
+                return Outcome(states=len(self.seen), inconclusive=True)
+        stuck = self._stuck(into, final)
+        if stuck is None:
+            return self._outcome(None, [])
+        what = FOR_EVER if any(self.steps.moves(stuck)) else DEADLOCK
+        return self._outcome(what, self._shortest(self.seen[stuck], goal=stuck))
+
+    def _outcome(self, bug: str | None, rows: list[Row]) -> Outcome:
+        return Outcome(bug, rows, len(self.seen), ends=frozenset(self.ends))
+
+    def _stuck(self, into: dict[State, list[State]], final: list[State]) -> State | None:
+        """A state from which no end can be reached: one that nobody can leave, if there is such a one."""
+        good = set(final)
+        queue = deque(final)
+        while queue:
+            for before in into.get(queue.popleft(), ()):
+                if before not in good:
+                    good.add(before)
+                    queue.append(before)
+        bad = [state for state in (*self.first, *into) if state not in good]
+        return next((state for state in bad if not any(self.steps.moves(state))), bad[0] if bad else None)
+
+    def _shortest(self, moves: int, goal: State | None = None, bug: str | None = None) -> list[Row]:
+        """The way to *goal*, or to *bug*, that has the fewest switches between CPUs, then the fewest operations.
+
+        *moves* are enough to get there; ways of more than twice as many are not looked at, since code
+        that counts its rounds may go round for ever without a switch.
+        """
+        self.steps.keep_rows = True
+        layers: dict[tuple[int, int], list[tuple[State, int, int, tuple[Row, ...]]]] = {}
+        layers[0, 0] = [(state, -1, 0, ()) for state in self.first]
+        done: set[tuple[State, int]] = set()
+        while layers:
+            cost = min(layers)
+            for state, last, far, rows in layers.pop(cost):
+                if state == goal:
+                    return list(rows)
+                if (state, last) in done or far > 2 * moves:
+                    continue
+                done.add((state, last))
+                for move in self.steps.moves(state):
+                    way = (*rows, *move.rows)
+                    if move.after is None:
+                        if move.bug == bug:
+                            return list(way)
+                        continue
+                    further = cost[0] + (last not in (-1, move.cpu)), cost[1] + len(move.rows)
+                    layers.setdefault(further, []).append((move.after, move.cpu, far + 1, way))
+        raise AssertionError("the way to a state that was reached cannot be found again")
