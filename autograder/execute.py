@@ -17,6 +17,7 @@ from . import kernel
 from .course import Course
 from .court import Judge, NoJudge
 from .judge import Row, empty_row
+from .package import givens
 from .sandbox import NoSandbox, sandbox
 
 SERVE = "__import__('hugezero.check.answer', fromlist=['serve']).serve(globals())"
@@ -80,10 +81,15 @@ class Judged(Execute):  # type: ignore[misc]
 
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
         box = sandbox(self.boxed).box()
+        given = box / "given"
+        given.mkdir()
+        for name, text in givens(course, stem).items():
+            (given / name).write_text(text, encoding="utf-8")
         self.judge = Judge(course, stem, box)
         try:
             for _ in range(ATTEMPTS):
-                km = kernel.manager(sandbox(self.boxed), box, {"HUGEZERO_JUDGE": str(self.judge.path)})
+                env = {"HUGEZERO_JUDGE": str(self.judge.path)}
+                km = kernel.manager(sandbox(self.boxed), box, env, [str(given)])
                 try:
                     super().preprocess(nb, resources, km=km)
                     return

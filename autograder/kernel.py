@@ -23,12 +23,13 @@ class ForkedProvisioner(LocalProvisioner):
 
     sandbox: Sandbox
     extra: dict[str, str]
+    path: list[str]
     process: Any
     parent: Any
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         os.chmod(self.parent.connection_file, 0o644)
-        self.process = self.sandbox.fork(cmd[1:], self.extra)
+        self.process = self.sandbox.fork(cmd[1:], self.extra, self.path)
         self.pid = self.pgid = self.process.pid
         doors = [f"{self.parent.ip}-{port}" for port in self.parent.ports]
         while not all(map(os.path.exists, doors)):  # a socket that dials too early waits for 0.1 s
@@ -62,14 +63,14 @@ class PromptClient(AsyncKernelClient):
         raise RuntimeError("the kernel did not answer")
 
 
-def manager(sandbox: Sandbox, box: Path, env: dict[str, str]) -> Any:
+def manager(sandbox: Sandbox, box: Path, env: dict[str, str], path: list[str]) -> Any:
     """A kernel manager whose kernel, forked in *sandbox*, meets us in *box*."""
     km: Any = AsyncKernelManager(transport="ipc", connection_file=str(box / "k.json"), ip=str(box / "k"))
     spec = KernelSpec(argv=["kernel", "-f", "{connection_file}"], language="python", display_name="sandbox")
     km._kernel_spec = spec
     km.client_factory = PromptClient
     km.provisioner = ForkedProvisioner(kernel_id="k", kernel_spec=spec, parent=km)
-    km.provisioner.sandbox, km.provisioner.extra = sandbox, env
+    km.provisioner.sandbox, km.provisioner.extra, km.provisioner.path = sandbox, env, path
     return km
 
 

@@ -147,7 +147,9 @@ class Sandbox:
     def __init__(self, boxed: bool = True) -> None:
         self.boxed, self.boxes = boxed, 0
         self.folder = Path(tempfile.mkdtemp(prefix="hz-"))
-        self.folder.chmod(0o777)
+        self.folder.chmod(0o755)
+        self.shared = self.folder / "shared"  # all of the folder that can be seen inside
+        self.shared.mkdir()
         self.scratch = SCRATCH if boxed else tempfile.mkdtemp(prefix="hz-scratch-")
         self.warm: subprocess.Popen[str] | None = None
         atexit.register(self.close)
@@ -157,20 +159,26 @@ class Sandbox:
             return
         if self.boxed and (why := missing()):
             raise NoSandbox(why)
-        door = self.folder / "z"
-        door.unlink(missing_ok=True)
+        path = self.folder / "z"
+        path.unlink(missing_ok=True)
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(str(path))
+        door.listen(4)
         env = {
             "HOME": self.scratch, "IPYTHONDIR": f"{self.scratch}/ipython", "MPLCONFIGDIR": f"{self.scratch}/mpl",
             "PATH": os.defpath, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde", "LANG": "C.UTF-8",
         }  # fmt: skip
         zygote = ["/zygote.py"] if self.boxed else [str(ZYGOTE)]
-        start = [sys.executable, "-P", *zygote, str(door), self.scratch]
+        start = [sys.executable, "-P", *zygote, str(door.fileno()), self.scratch]
         if self.boxed:
-            start = command(self.folder) + start
+            start = command(self.shared) + start
         pipe = subprocess.PIPE  # the end of its input ends the warm process, and with it the sandbox
         with one_cpu():
-            self.warm = subprocess.Popen(start, stdin=pipe, stdout=pipe, text=True, cwd="/", env=env)
+            self.warm = subprocess.Popen(
+                start, stdin=pipe, stdout=pipe, text=True, cwd="/", env=env, pass_fds=[door.fileno()]
+            )
+        door.close()
         assert self.warm.stdout is not None
         if self.warm.stdout.readline() != "ready\n":
             raise NoSandbox(
@@ -187,17 +195,23 @@ class Sandbox:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
     def box(self) -> Path:
-        """A new folder for one submission's sockets."""
+        """A new folder for one submission's sockets; whatever another one left is gone."""
         self.boot()
+        for left in self.shared.iterdir():
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink()
         self.boxes += 1
-        folder = self.folder / str(self.boxes)
+        folder = self.shared / str(self.boxes)
         folder.mkdir()
         folder.chmod(0o777)
         return folder
 
-    def fork(self, argv: list[str], env: dict[str, str]) -> Process:
-        """A new kernel."""
-        asked = json.dumps({"argv": argv, "env": env, "processes": _processes()}).encode() + b"\n"
+    def fork(self, argv: list[str], env: dict[str, str], path: list[str]) -> Process:
+        """A new kernel, that looks for modules in *path* first."""
+        wanted = {"argv": argv, "env": env, "path": path, "processes": _processes()}
+        asked = json.dumps(wanted).encode() + b"\n"
         for _ in range(2):
             self.boot()
             conn = socket.socket(socket.AF_UNIX)

@@ -1,6 +1,6 @@
 """The warm process inside the sandbox: everything imported once, a kernel forked for each submission.
 
-Started as `python zygote.py SOCKET SCRATCH`. A connection to SOCKET is one kernel: a line of JSON
+Started as `python zygote.py FD SCRATCH`. A connection to the socket FD is one kernel: a line of JSON
 asks for it, a line of JSON tells its exit status, and the end of the connection is the kernel's.
 """
 
@@ -50,6 +50,7 @@ def kernel(asked: dict[str, object], conn: socket.socket) -> None:
     conn.sendmsg([b"{}"], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, me)])
     conn.close()
     os.environ.update(asked["env"])  # type: ignore[call-overload]
+    sys.path[:0] = asked["path"]  # type: ignore[call-overload]
     processes = int(str(asked["processes"]))
     for what, most in (*LIMITS, (resource.RLIMIT_NPROC, processes)):
         resource.setrlimit(what, (most, most))
@@ -86,14 +87,12 @@ def wipe(*folders: str) -> None:
                 os.unlink(entry.path)
 
 
-def main(path: str, scratch: str) -> None:
+def main(fd: int, scratch: str) -> None:
     alone = os.getpid() == 1 and os.getppid() == 0
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # nobody inside traces or reads this process
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 with no handler cannot be signalled from inside
     warm()
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(path)
-    door.listen(4)
+    door = socket.socket(fileno=fd)
     print("ready", flush=True)
     watched: list[Any]
     while True:
@@ -125,4 +124,4 @@ def main(path: str, scratch: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2])

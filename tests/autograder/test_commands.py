@@ -91,7 +91,7 @@ def test_grade_refuses_where_there_is_no_sandbox(
 def test_verify_shows_which_check_catches_which_mutant(toy_course: Course) -> None:
     code, said = command(toy_course, "verify")
     assert code == 0, said
-    assert "forgets the purse  X - -  coins_add_up" in said
+    assert "forgets the purse X - -  coins_add_up" in said
     assert "3 mutants, 0 not caught as they should be; 1 equivalents; 0 things wrong" in said
 
 

@@ -190,7 +190,7 @@ def test_inside_there_is_no_network_no_course_and_no_other_submission(
     assert said[1] == "['lo']"
     assert said[2] == "[]"
     assert said[3] == "['0000000000000000', '0000000000000000']"
-    assert said[4] == "[]"
+    assert said[4] == "['ipython']"
 
 
 def test_the_warm_process_cannot_be_signalled_or_read_from_inside(toy_course: Course, perfect: Any) -> None:
@@ -211,7 +211,19 @@ def test_the_warm_process_cannot_be_signalled_or_read_from_inside(toy_course: Co
 
 
 def test_one_submission_leaves_nothing_for_the_next(toy_course: Course, perfect: Any) -> None:
-    write = "import os\nfor d in ('.', '/dev/shm'):\n    open(os.path.join(d, 'left'), 'w').write('x')\nprint('written')"
-    look = "import os\nprint(os.path.exists('left'), os.path.exists('/dev/shm/left'))"
-    assert _in_the_sandbox(toy_course, perfect, write) == "written\n"
-    assert _in_the_sandbox(toy_course, perfect, look) == "False False\n"
+    write = (
+        "import os\n"
+        "for d, _, _ in os.walk('/'):\n"
+        "    try: open(os.path.join(d, 'left-behind'), 'w').write('x'); print(d)\n"
+        "    except OSError: pass\n"
+    )
+    look = "import os\nprint([d for d, _, fs in os.walk('/') if 'left-behind' in fs])"
+    assert "/dev/shm" in _in_the_sandbox(toy_course, perfect, write).split()
+    assert _in_the_sandbox(toy_course, perfect, look) == "[]\n"
+
+
+def test_modules_of_earlier_labs_are_there(
+    toy_course: Course, perfect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.execute.givens", lambda *_: {"given_lab8.py": "answer = 42\n"})
+    assert _in_the_sandbox(toy_course, perfect, "import given_lab8\nprint(given_lab8.answer)") == "42\n"
