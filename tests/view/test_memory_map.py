@@ -9,7 +9,7 @@ from hugezero.hw.ram import PAGE_SIZE, PTRS_PER_PTE
 from hugezero.machine import Machine
 from hugezero.mm.page_alloc import ZERO_PAGE, Folio, alloc_folio, folio_put
 from hugezero.mm.pgtable import PmdTable, PteTable
-from hugezero.scenario import Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Simulated, Write
+from hugezero.scenario import Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Write
 from hugezero.store import KERNEL, KernelBug
 from hugezero.view import words
 from hugezero.view.drawing import drawing, svg
@@ -210,6 +210,47 @@ def test_pages_of_one_kind_are_one_row(run):
     ]
 
 
+def test_frames_with_other_holders_or_another_count_are_not_drawn_as_one(run):
+    simulated = run(
+        Mmap("a", 12 * PAGE_SIZE),
+        Write("a", length=12 * PAGE_SIZE),
+        Fork("child"),
+        Write("a", 5 * PAGE_SIZE, by="child"),
+    )
+    main, child = last_scene(simulated).owners
+    split = ["0x200000–0x204fff", "0x205000", "0x206000–0x20bfff"]
+    assert [row.where for row in main.areas[0].rows] == [row.where for row in child.areas[0].rows] == split
+    held = {frame.name: frame.held for frame in last_scene(simulated).frames}
+    assert held == {
+        "folios 0x201–0x205": "each held 2 ×",
+        "folio 0x206": "",
+        "folio 0x20e": "",
+        "folios 0x207–0x20c": "each held 2 ×",
+        "zero page 0x1": "",
+    }
+    with simulated.machine:
+        simulated.mapping("main", 0x208000).folio.refcount.inc()
+    assert "0x208000" in [row.where for row in last_scene(simulated).owners[0].areas[0].rows]
+
+
+def test_an_equal_count_is_not_enough_the_holders_must_be_the_same(run):
+    half = 6 * PAGE_SIZE
+    simulated = run(
+        Mmap("a", 2 * half),
+        Write("a", length=2 * half),
+        Fork("one"),
+        Fork("two"),
+        Madvise("a", "dontneed", 0, half, by="one"),
+        Madvise("a", "dontneed", half, half, by="two"),
+    )
+    picture = last_scene(simulated)
+    assert [row.where for row in picture.owners[0].areas[0].rows] == [
+        "0x200000–0x205fff",
+        "0x206000–0x20bfff",
+    ]
+    assert [frame.held for frame in picture.frames[:2]] == ["each held 2 ×"] * 2
+
+
 def test_a_picture_of_a_scattered_program_stays_small_and_its_text_whole(run):
     simulated = run(Mmap("a", 200 * PAGE_SIZE), Write("a", 0, b"\x01", 200 * PAGE_SIZE, step=2 * PAGE_SIZE))
     (process,) = last_scene(simulated).owners
@@ -286,19 +327,24 @@ def test_a_new_kind_of_entry_is_one_small_addition(run, monkeypatch):
     )
 
 
-def test_boxes_do_not_overlap_and_hold_their_words(run):
+def boxes(picture):
+    found = re.findall(r'<rect x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', "".join(drawing(picture)))
+    return [tuple(map(float, box)) for box in found]
+
+
+@given(program=programs())
+def test_no_box_covers_another(run, program):
+    every = boxes(last_scene(run(*program)))
+    for i, (x, y, w, h) in enumerate(every):
+        for a, b, c, d in every[i + 1 :]:
+            assert x + w <= a or a + c <= x or y + h <= b or b + d <= y
+
+
+def test_the_longest_addresses_fit_their_boxes(run):
     gib = 1 << 30
-    simulated: Simulated = run(
+    simulated = run(
         Mmap("a", gib), Read("a", 0, gib, step=gib // 7), Write("a", gib // 2, length=40 * PAGE_SIZE)
     )
-    parts = drawing(last_scene(simulated))
-    boxes = [
-        tuple(map(float, box))
-        for box in re.findall(r'<rect x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', "".join(parts))
-    ]
-    for i, (x, y, w, h) in enumerate(boxes):
-        for a, b, c, d in boxes[i + 1 :]:
-            assert x + w <= a or a + c <= x or y + h <= b or b + d <= y
     for owner in last_scene(simulated).owners:
         for row in owner.areas[0].rows:
             assert len(row.where) * 7.3 + len(row.size) * 6.2 <= 234 - 20, row
