@@ -22,7 +22,7 @@ demo: $(READY) ## weave, release, grade the example submissions, print the table
 	@$(PY) -m autograder demo
 
 bench: $(READY) ## print how fast things are
-	@$(PY) tests/benchmark.py
+	@$(PY) -m tests.benchmark
 
 verify: $(READY) ## prove the round trip, and that the checks catch every mutant
 	@$(PY) -m autograder verify

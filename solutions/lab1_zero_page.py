@@ -14,8 +14,9 @@ from hugezero.block.bio import (
 )
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.mm.mm_types import ENOMEM, VM_FAULT_OOM, anon_vma_prepare
-from hugezero.mm.page_alloc import ZERO_PAGE, alloc_folio, clear_folio, copy_folio, folio_get, folio_put
+from hugezero.mm.page_alloc import ZERO_PAGE, alloc_folio, clear_folio, folio_get, folio_put
 from hugezero.mm.pgtable import (
+    copy_user_page,
     is_zero_pte,
     mk_pte,
     pte_alloc,
@@ -68,7 +69,7 @@ def do_wp_page(vmf):
         clear_folio(folio)
         vmf.vma.vm_mm.rss.inc()
     else:
-        copy_folio(folio, entry.folio)
+        copy_user_page(folio, entry)
     vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))
     if not is_zero_pte(entry):
         folio_put(entry.folio)  # last: until the entry has changed, it is still mapped here

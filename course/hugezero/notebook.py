@@ -43,7 +43,9 @@ from .mm.page_alloc import (
     free_folio,
 )
 from .mm.pgtable import (
+    Pmd,
     Pte,
+    copy_user_page,
     is_zero_pte,
     mk_pte,
     pmd_index,

@@ -5,13 +5,25 @@ Linux: handle_mm_fault and handle_pte_fault in mm/memory.c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..hw.ram import PAGE_SIZE, PTRS_PER_PTE
 from ..store import KernelBug, current
-from .mm_types import VM_FAULT_OOM, VM_READ, VM_SHARED, VM_WRITE, Mm, Vma, VmFault, anon_vma_prepare
+from .mm_types import (
+    VM_FAULT_FALLBACK,
+    VM_FAULT_OOM,
+    VM_HUGEPAGE,
+    VM_READ,
+    VM_SHARED,
+    VM_WRITE,
+    Mm,
+    Vma,
+    VmFault,
+    anon_vma_prepare,
+)
 from .page_alloc import alloc_folio, copy_folio, folio_get
-from .pgtable import Pte, mk_pte, pmd_offset, pte_alloc, pte_mkdirty, pte_mkwrite, walk
+from .pgtable import Pmd, Pte, mk_pte, place_of, pmd_offset, pte_alloc, pte_mkdirty, pte_mkwrite, walk
 from .vmstat import VMSTAT
 
 
@@ -23,7 +35,7 @@ class OutOfMemory(Exception):
     """The kernel had no memory for the program to go on."""
 
 
-def touch(mm: Mm, address: int, write: bool = False) -> Pte:
+def touch(mm: Mm, address: int, write: bool = False) -> Pte | Pmd:
     """Access one byte at *address*; gives the entry through which the access went.
 
     Raises SegmentationFault, OutOfMemory, and KernelBug for a handler that makes no progress.
@@ -41,12 +53,14 @@ def touch(mm: Mm, address: int, write: bool = False) -> Pte:
 
 def user_read(mm: Mm, address: int, length: int = 1) -> bytes:
     """Read *length* bytes of one page, as the program would."""
-    return touch(mm, address).folio.data.load(address % PAGE_SIZE, length)
+    entry = touch(mm, address)
+    return entry.folio.data.load(place_of(entry, address), length)
 
 
 def user_write(mm: Mm, address: int, data: bytes) -> None:
     """Write *data* into one page, as the program would."""
-    touch(mm, address, write=True).folio.data.store(address % PAGE_SIZE, data)
+    entry = touch(mm, address, write=True)
+    entry.folio.data.store(place_of(entry, address), data)
 
 
 def find_vma(mm: Mm, address: int) -> Vma:
@@ -66,23 +80,50 @@ def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
     VMSTAT.pgfault.inc()
     mm.min_flt.inc()
     pmd = pmd_offset(mm, address)
+    page = address - address % PAGE_SIZE
+    handler = _huge_handler(vma, flags, pmd.read())
+    if handler is not None:
+        huge = VmFault(vma, page, write, pmd, None, None, pmd.read())  # type: ignore[arg-type]
+        if _handled(handler, huge, VM_FAULT_FALLBACK):
+            return handler.__name__
+        if isinstance(pmd.read(), Pmd):
+            raise KernelBug(
+                f"{handler.__name__} fell back to small pages and left a huge entry for {address:#x}"
+            )
     table = pte_alloc(mm, pmd)
     if table is None:
         raise OutOfMemory(f"no memory for a page table for {address:#x}")
     pte = table[address // PAGE_SIZE % PTRS_PER_PTE]
     entry = pte.read()
-    vmf = VmFault(vma, address - address % PAGE_SIZE, write, pmd, pte, entry)
+    if entry is not None and (entry.write or not write):
+        return handler.__name__ if handler else "nobody"  # a huge page was split, and that was enough
     kernel = current().kernel
     if entry is not None:
         handler = do_shared_wp_page if flags & VM_SHARED else kernel.do_wp_page
     else:
         handler = kernel.do_anonymous_page if vma.vm_file is None else do_fault
+    _handled(handler, VmFault(vma, page, write, pmd, pte, entry))
+    return handler.__name__
+
+
+def _huge_handler(vma: Vma, flags: int, below: Any) -> Callable[[VmFault], int] | None:
+    """Who deals with a fault in 2 MiB at once; None if that is not asked for."""
+    if isinstance(below, Pmd):
+        return current().kernel.do_huge_pmd_wp_page
+    if below is None and flags & VM_HUGEPAGE and vma.vm_file is None:
+        return current().kernel.do_huge_pmd_anonymous_page
+    return None
+
+
+def _handled(handler: Callable[[VmFault], int], vmf: VmFault, fallback: int = 0) -> bool:
+    """Call *handler*; was the fault dealt with? If not, it asked for *fallback*."""
     result = handler(vmf)
     if result == VM_FAULT_OOM and result is not True:
-        raise OutOfMemory(f"{handler.__name__} found no memory for {address:#x}")
-    if result != 0 or type(result) is not int:
-        raise KernelBug(f"{handler.__name__} returned {result!r}: a fault handler returns 0, or VM_FAULT_OOM")
-    return handler.__name__
+        raise OutOfMemory(f"{handler.__name__} found no memory for {vmf.address:#x}")
+    if type(result) is not int or result not in (0, fallback):
+        others = "VM_FAULT_OOM or VM_FAULT_FALLBACK" if fallback else "or VM_FAULT_OOM"
+        raise KernelBug(f"{handler.__name__} returned {result!r}: a fault handler returns 0, {others}")
+    return result == 0
 
 
 def do_fault(vmf: VmFault) -> int:

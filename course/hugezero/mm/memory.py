@@ -9,8 +9,8 @@ from __future__ import annotations
 from ..hw.ram import PAGE_SIZE
 from ..store import Slot
 from .mm_types import ENOMEM, VM_FAULT_OOM, VM_WRITE, Vma, VmFault, anon_vma_prepare
-from .page_alloc import alloc_folio, clear_folio, copy_folio, folio_put
-from .pgtable import mk_pte, pte_alloc, pte_index, pte_mkdirty, pte_mkwrite
+from .page_alloc import alloc_folio, clear_folio, folio_put
+from .pgtable import copy_user_page, mk_pte, pte_alloc, pte_index, pte_mkdirty, pte_mkwrite
 
 
 def do_anonymous_page(vmf: VmFault) -> int:
@@ -44,9 +44,9 @@ def copy_pte_range(dst_vma: Vma, src_vma: Vma, dst_pmd: Slot, src_pmd: Slot, add
         folio = alloc_folio()
         if folio is None:
             return ENOMEM
-        copy_folio(folio, entry.folio)
+        copy_user_page(folio, entry)
         dst_vma.vm_mm.rss.inc()
-        dst[pte_index(address)].set(entry._replace(folio=folio))
+        dst[pte_index(address)].set(entry._replace(folio=folio, page=0))
     return 0
 
 

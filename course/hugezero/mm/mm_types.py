@@ -58,9 +58,10 @@ class VmFault(NamedTuple):
     vma: Vma
     address: int  # of the page
     write: bool
-    pmd: Slot  # the entry that holds the page table
-    pte: Slot  # the entry that was looked up
-    orig_pte: tuple | None  # type: ignore[type-arg]  # what it held when the fault came in
+    pmd: Slot  # the PMD entry: it holds the page table, or is huge itself
+    pte: Slot  # the small entry that was looked up; None in a huge fault
+    orig_pte: tuple | None  # type: ignore[type-arg]  # what that entry held when the fault came in
+    orig_pmd: tuple | None = None  # type: ignore[type-arg]  # in a huge fault, what *pmd* held
 
 
 def anon_vma_prepare(vma: Vma) -> None:

@@ -26,14 +26,34 @@ class Pte(NamedTuple):
     dirty: bool = False
     young: bool = True
     special: bool = False  # nobody counts this mapping
+    page: int = 0  # which 4 KiB of the folio
 
     def __repr__(self) -> str:
-        flags = [name for name in ("write", "dirty", "special") if getattr(self, name)]
-        return f"Pte({', '.join([repr(self.folio), *flags])})"
+        return f"Pte({_in_words(self)})"
+
+
+@record
+class Pmd(NamedTuple):
+    """A huge entry: one folio of 2 MiB for all 512 pages."""
+
+    folio: Folio
+    write: bool = False
+    dirty: bool = False
+    young: bool = True
+    special: bool = False  # the huge zero page: RSS does not count it
+
+    def __repr__(self) -> str:
+        return f"Pmd({_in_words(self)})"
+
+
+def _in_words(entry: Pte | Pmd) -> str:
+    flags = [name for name in ("write", "dirty", "special") if getattr(entry, name)]
+    page = [f"page {entry.page}"] if isinstance(entry, Pte) and entry.page else []
+    return ", ".join([repr(entry.folio), *page, *flags])
 
 
 class PmdTable(Handle):
-    """All PMD entries of one mm: None, or the page table below."""
+    """All PMD entries of one mm: None, the page table below, or a huge entry."""
 
     __slots__ = ()
     slots = Slot
@@ -99,18 +119,31 @@ def pte_mkdirty(entry: Pte) -> Pte:
     return entry._replace(dirty=True)
 
 
+def pte_alloc_one(mm: Mm) -> PteTable | None:
+    """A new, empty page table that is not in use yet; None if there is no memory."""
+    folio = alloc_folio()
+    if folio is None:
+        return None
+    folio.data.clear()
+    mm.nr_ptes.inc()
+    VMSTAT.nr_page_table_pages.inc()
+    return PteTable(folio.id)
+
+
+def pte_free_one(mm: Mm, table: PteTable) -> None:
+    """Give a page table back that is not in use any more. Its entries must be empty."""
+    free_folio(table.body)
+    mm.nr_ptes.dec()
+    VMSTAT.nr_page_table_pages.dec()
+
+
 def pte_alloc(mm: Mm, pmd: Slot) -> PteTable | None:
     """The page table below *pmd*, made now if there is none; None if there is no memory."""
     table = pmd.read()
     if table is None:
-        folio = alloc_folio()
-        if folio is None:
-            return None
-        folio.data.clear()
-        table = PteTable(folio.id)
-        pmd.set(table)
-        mm.nr_ptes.inc()
-        VMSTAT.nr_page_table_pages.inc()
+        table = pte_alloc_one(mm)
+        if table is not None:
+            pmd.set(table)
     return table
 
 
@@ -118,12 +151,24 @@ def pte_free(mm: Mm, pmd: Slot) -> None:
     """Give the page table below *pmd* back, if there is one. Its entries must be empty."""
     table = pmd.xchg(None)
     if table is not None:
-        free_folio(table.body)
-        mm.nr_ptes.dec()
-        VMSTAT.nr_page_table_pages.dec()
+        pte_free_one(mm, table)
 
 
-def walk(mm: Mm, address: int) -> Pte | None:
-    """What the hardware finds for *address*: an entry, or None."""
-    table = PmdTable(mm.id)[address // PMD_SIZE].read()
-    return None if table is None else table[address // PAGE_SIZE % PTRS_PER_PTE].read()
+def walk(mm: Mm, address: int) -> Pte | Pmd | None:
+    """What the hardware finds for *address*: a small entry, a huge one, or None."""
+    below = PmdTable(mm.id)[address // PMD_SIZE].read()
+    if below is None or isinstance(below, Pmd):
+        return below
+    return below[address // PAGE_SIZE % PTRS_PER_PTE].read()
+
+
+def place_of(entry: Pte | Pmd, address: int) -> int:
+    """Where in the entry's folio the byte at *address* is."""
+    if isinstance(entry, Pmd):
+        return address % PMD_SIZE
+    return entry.page * PAGE_SIZE + address % PAGE_SIZE
+
+
+def copy_user_page(to: Folio, entry: Pte) -> None:
+    """Copy the 4 KiB that *entry* maps into *to*."""
+    to.data.paste(0, entry.folio.data.read(), entry.page * PAGE_SIZE, PAGE_SIZE)
