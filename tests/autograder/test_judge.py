@@ -213,6 +213,7 @@ def test_a_value_that_the_machine_has_no_word_for_equals_nothing(ask: Ask) -> No
             assert found != 5
             assert found != 1.5
     assert repr(found) == "<Yes>"
+    assert found != wire.Other("Yes")
 
 
 def _talk(answer: bytes) -> Any:
