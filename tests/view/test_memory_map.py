@@ -12,10 +12,11 @@ from hugezero.mm.pgtable import PmdTable, PteTable
 from hugezero.scenario import Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Write
 from hugezero.store import KERNEL, KernelBug
 from hugezero.view import words
-from hugezero.view.drawing import drawing, svg
+from hugezero.view.drawing import drawing
 from hugezero.view.moments import Film
 from hugezero.view.pages import pages, still
 from hugezero.view.scene import scene
+from hugezero.view.shapes import svg
 from hugezero.view.text import as_text
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,12 +6,12 @@ so that all moments with the same map share one drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from .owners import Owner
 from .pieces import Row
 from .scene import Frame, Scene
+from .shapes import arrow, hatch, label, rect
 from .text import summary
 
 WIDTH = 820
@@ -20,14 +20,9 @@ WHO_W, RANGE_W, ENTRY_W = 130, 234, 112
 ROW_H, STEP, TOP = 32, 38, 40
 
 
-def svg(parts: Iterable[str]) -> str:
-    """A drawing from its parts; the first one opens it."""
-    return f"{''.join(parts)}</svg>"
-
-
 def drawing(scene: Scene) -> list[str]:
     """The parts of the SVG for *scene*, in order; equal parts of different moments are equal strings."""
-    parts = [_text(x, 22, word, "soft small") for x, word in _heads(scene)]
+    parts = [label(x, 22, word, "soft small") for x, word in _heads(scene)]
     y = float(TOP)
     middle: dict[str, list[float]] = {}  # frame: where its entries are
     edges: list[tuple[Row, float]] = []
@@ -44,7 +39,7 @@ def drawing(scene: Scene) -> list[str]:
         top, height = places[row.frame]
         parts.append(_edge(row, at, top + height / 2))
     if not scene.owners:
-        parts.append(_text(WHO, TOP + 20, "No process yet", "soft"))
+        parts.append(label(WHO, TOP + 20, "No process yet", "soft"))
     height = int(max(left, right, TOP + 40)) + 12
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
@@ -54,7 +49,7 @@ def drawing(scene: Scene) -> list[str]:
 
 
 def _heads(scene: Scene) -> list[tuple[int, str]]:
-    heads = [(WHO, "who"), (RANGE, "address range"), (ENTRY, "entry"), (FRAME, "frame")]
+    heads = list(zip((WHO, RANGE, ENTRY, FRAME), scene.heads, strict=True))
     return heads if scene.frames else heads[:3]
 
 
@@ -62,7 +57,7 @@ def _owner(parts: list[str], owner: Owner, top: float, edges: list[tuple[Row, fl
     """Draw one owner and its rows; gives where it ends."""
     y = top
     for area in owner.areas:
-        parts.append(f"<g data-k={quoteattr(area.key)}>{_text(RANGE, y + 12, area.label, 'soft small')}</g>")
+        parts.append(f"<g data-k={quoteattr(area.key)}>{label(RANGE, y + 12, area.label, 'soft small')}</g>")
         y += 18
         for row in area.rows:
             parts.append(_row(row, y))
@@ -74,9 +69,9 @@ def _owner(parts: list[str], owner: Owner, top: float, edges: list[tuple[Row, fl
         parts.append(_row(row, y))
         y += STEP
     bottom = max(y - (STEP - ROW_H if owner.rows else 6), top + 34 + 16 * len(owner.lines))
-    lines = [_text(WHO + 14, top + 22, *_fitting(owner.name))]
-    lines += [_text(WHO + 14, top + 40 + 16 * i, line, "soft small") for i, line in enumerate(owner.lines)]
-    card = _rect(WHO, top, WHO_W, bottom - top, "card")
+    lines = [label(WHO + 14, top + 22, *_fitting(owner.name))]
+    lines += [label(WHO + 14, top + 40 + 16 * i, line, "soft small") for i, line in enumerate(owner.lines)]
+    card = rect(WHO, top, WHO_W, bottom - top, "card")
     parts.append(f"<g data-k={quoteattr(owner.key)}>{card}{''.join(lines)}</g>")
     return bottom
 
@@ -91,14 +86,14 @@ def _fitting(name: str) -> tuple[str, str]:
 def _row(row: Row, y: float) -> str:
     base = y + ROW_H / 2 + 4.5
     look = {"zero": "zero", "data": "data"}.get(row.look, "card" if row.entry else "free")
-    entry = _rect(ENTRY, y, ENTRY_W, ROW_H, look) + (
-        _hatch(ENTRY, y, ENTRY_W, ROW_H) if row.look == "zero" else ""
+    entry = rect(ENTRY, y, ENTRY_W, ROW_H, look) + (
+        hatch(ENTRY, y, ENTRY_W, ROW_H) if row.look == "zero" else ""
     )
     return (
-        f"<g data-k={quoteattr(row.key)}>{_rect(RANGE, y, RANGE_W, ROW_H, 'card where')}"
-        f"{_text(RANGE + 10, base, row.where, 'mono')}{_text(RANGE + RANGE_W - 10, base, row.size, 'soft small', 'end')}"
-        f"{_arrow(RANGE + RANGE_W, y + ROW_H / 2, ENTRY - 1, y + ROW_H / 2, 'edge pass')}"
-        f"{entry}{_text(ENTRY + 10, base, row.entry or 'empty', 'mono' if row.entry else 'mono soft')}</g>"
+        f"<g data-k={quoteattr(row.key)}>{rect(RANGE, y, RANGE_W, ROW_H, 'card where')}"
+        f"{label(RANGE + 10, base, row.where, 'mono')}{label(RANGE + RANGE_W - 10, base, row.size, 'soft small', 'end')}"
+        f"{arrow(RANGE + RANGE_W, y + ROW_H / 2, ENTRY - 1, y + ROW_H / 2, 'edge pass')}"
+        f"{entry}{label(ENTRY + 10, base, row.entry or 'empty', 'mono' if row.entry else 'mono soft')}</g>"
     )
 
 
@@ -124,49 +119,14 @@ def _places(
 def _frame(frame: Frame, y: float, height: float) -> str:
     width = END - FRAME
     base = y + height / 2 - 3
-    hatch = _hatch(FRAME, y, width, height) if frame.look == "zero" else ""
+    lines = hatch(FRAME, y, width, height) if frame.look == "zero" else ""
     soft = "small bad" if frame.look == "freed" else "soft small"
     return (
-        f"<g data-k={quoteattr(frame.key)}>{_rect(FRAME, y, width, height, frame.look)}{hatch}"
-        f"{_text(FRAME + 12, base, frame.name, 'mono')}{_text(FRAME + 12, base + 17, frame.words, soft)}"
-        f"{_text(END - 10, base, frame.held, 'small', 'end')}</g>"
+        f"<g data-k={quoteattr(frame.key)}>{rect(FRAME, y, width, height, frame.look)}{lines}"
+        f"{label(FRAME + 12, base, frame.name, 'mono')}{label(FRAME + 12, base + 17, frame.words, soft)}"
+        f"{label(END - 10, base, frame.held, 'small', 'end')}</g>"
     )
 
 
 def _edge(row: Row, y1: float, y2: float) -> str:
-    return f"<g data-k={quoteattr(row.key)}>{_arrow(ENTRY + ENTRY_W, y1, FRAME - 3, y2, 'edge')}</g>"
-
-
-def _arrow(x1: float, y1: float, x2: float, y2: float, look: str) -> str:
-    bend = (x1 + x2) / 2
-    curve = (
-        f"H{_n(x2 - 6)}" if y1 == y2 else f"C{_n(bend)} {_n(y1)} {_n(bend)} {_n(y2)} {_n(x2 - 6)} {_n(y2)}"
-    )
-    head = f"M{_n(x2)} {_n(y2)}l-8-4v8z"
-    return f'<path d="M{_n(x1)} {_n(y1)}{curve}" class="{look}"/><path d="{head}" class="head"/>'
-
-
-def _hatch(x: float, y: float, width: float, height: float) -> str:
-    """Lines at 45 degrees inside a rectangle: plain lines, for a pattern needs an id that is alone on its page."""
-    x, y, width, height = x + 1.5, y + 1.5, width - 3, height - 3
-    lines = []
-    at = 6.0
-    while at < width + height - 4:
-        a, b = min(at, width), max(0.0, at - width)  # where it leaves the top or the right side
-        c, d = max(0.0, at - height), min(at, height)  # where it meets the bottom or the left side
-        lines.append(f"M{_n(x + a)} {_n(y + b)}L{_n(x + c)} {_n(y + d)}")
-        at += 10
-    return f'<path d="{"".join(lines)}" class="hatch"/>'
-
-
-def _rect(x: float, y: float, width: float, height: float, look: str) -> str:
-    return f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="6" class="{look}"/>'
-
-
-def _text(x: float, y: float, words: str, look: str, anchor: str = "start") -> str:
-    end = ' text-anchor="end"' if anchor == "end" else ""
-    return f'<text x="{_n(x)}" y="{_n(y)}" class="{look}"{end}>{escape(words)}</text>' if words else ""
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+    return f"<g data-k={quoteattr(row.key)}>{arrow(ENTRY + ENTRY_W, y1, FRAME - 3, y2, 'edge')}</g>"

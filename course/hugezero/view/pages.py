@@ -7,10 +7,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .drawing import drawing, svg
+from .drawing import drawing
 from .moments import Film, State
 from .scene import Scene, scene
 from .sentence import sentence
+from .shapes import svg
 from .steps import AROUND, text_rows, timeline_rows
 from .text import as_text
 

@@ -38,6 +38,7 @@ class Scene:
     owners: list[Owner]
     frames: list[Frame]
     state: State
+    heads: tuple[str, str, str, str] = ("who", "address range", "entry", "frame")
 
     def keys(self, cell: Cell) -> list[str]:
         """What in this scene an operation on *cell* touches."""
