@@ -35,13 +35,19 @@ PAGES = 6  # of the largest area
 
 
 @st.composite
-def programs(draw: Any, fork: bool = True, size: int = 10) -> list[Action]:
-    """Up to *size* actions on up to three areas and four processes, all of which exist."""
+def programs(draw: Any, fork: bool = True, size: int = 10, huge: bool = False) -> list[Action]:
+    """Up to *size* actions on up to three areas and four processes, all of which exist.
+
+    With *huge*, areas may be larger than 2 MiB, and may be advised to use huge pages.
+    """
     actions: list[Action] = []
     areas: list[str] = []
     alive = ["main"]
     kinds = ["mmap", "read", "read", "write", "write", "write", "munmap", "mprotect", "dontneed"]
     kinds += ["fork", "fork", "thread", "exec", "exit"] if fork else []
+    kinds += ["advise", "advise"] if huge else []
+    pages = st.integers(1, PAGES) | st.sampled_from([512, 515, 1024]) if huge else st.integers(1, PAGES)
+    starts = st.integers(0, PAGES - 1) | st.sampled_from([511, 512]) if huge else st.integers(0, PAGES - 1)
     for n in range(draw(st.integers(2, size))):
         kind = draw(st.sampled_from(kinds)) if areas else "mmap"
         by = draw(st.sampled_from(alive)) if alive else None
@@ -54,11 +60,11 @@ def programs(draw: Any, fork: bool = True, size: int = 10) -> list[Action]:
                 st.sampled_from([(False, None)] * 4 + [(True, None), (False, b"in a file" * 600)])
             )
             areas.append(f"a{n}")
-            actions.append(Mmap(areas[-1], draw(st.integers(1, PAGES)) * PAGE_SIZE, shared, data, by))
+            actions.append(Mmap(areas[-1], draw(pages) * PAGE_SIZE, shared, data, by))
             continue
         area = draw(st.sampled_from(areas))
-        at = draw(st.integers(0, PAGES - 1)) * PAGE_SIZE
-        length = draw(st.integers(1, PAGES)) * PAGE_SIZE
+        at = draw(starts) * PAGE_SIZE
+        length = draw(pages) * PAGE_SIZE
         if kind == "read":
             actions.append(Read(area, at, length, by=by))
         elif kind == "write":
@@ -71,6 +77,8 @@ def programs(draw: Any, fork: bool = True, size: int = 10) -> list[Action]:
             actions.append(Mprotect(area, draw(st.booleans()), at, length, by))
         elif kind == "dontneed":
             actions.append(Madvise(area, "dontneed", at, length, by))
+        elif kind == "advise":
+            actions.append(Madvise(area, draw(st.sampled_from(["hugepage"] * 3 + ["nohugepage"])), by=by))
         elif kind == "exec":
             actions.append(Exec(by))
         elif kind == "exit":

@@ -51,9 +51,9 @@ def test_a_handler_without_memory_stops_the_program():
 
 def test_a_kernel_without_a_function_says_how_to_give_it():
     with pytest.raises(
-        NoSuchFunction, match=r"this kernel has no do_huge_pmd_wp_page: build it with Kernel\("
+        NoSuchFunction, match=r"this kernel has no split_huge_zero_page_pmd: build it with Kernel\("
     ):
-        Kernel().do_huge_pmd_wp_page  # noqa: B018
+        Kernel().split_huge_zero_page_pmd  # noqa: B018
 
 
 @pytest.mark.parametrize("write", [False, True])

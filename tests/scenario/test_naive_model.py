@@ -3,7 +3,7 @@
 import pytest
 from hugezero.machine import Kernel
 from hugezero.scenario import Exec, Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Thread, Write, simulate
-from hypothesis import given
+from hypothesis import given, settings
 
 from autograder.checks.programs import programs
 from solutions import lab1_zero_page
@@ -41,7 +41,7 @@ class Naive:
                         del space[page]
                     elif isinstance(action, Mprotect):
                         space[page] = [space[page][0], action.write, *space[page][2:]]
-                    elif not space[page][2]:
+                    elif action.advice == "dontneed" and not space[page][2]:
                         space[page] = [bytearray(space[page][3]), *space[page][1:]]
             case Read():
                 start, length = self.span(action)
@@ -89,3 +89,20 @@ def test_every_program_reads_what_it_wrote(name, program):
     model = Naive()
     expected = [model.do(action) for action in program]
     assert [each.seen for each in simulate(program, KERNELS[name], pages=1024, log=False)] == expected
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@settings(max_examples=60)
+@given(program=programs(size=12, huge=True))
+def test_huge_pages_change_nothing_that_a_program_reads(name, program):
+    model = Naive()
+    expected = [model.do(action) for action in program]
+    assert [each.seen for each in simulate(program, KERNELS[name], pages=1 << 15, log=False)] == expected
+
+
+def test_huge_pages_are_used_where_they_were_asked_for():
+    size = 2 << 20
+    program = [Mmap("a", 2 * size), Madvise("a", "hugepage"), Read("a", 0, 2 * size), Munmap("a", 4096, 4096)]
+    *_, read, cut = simulate(program, Kernel(), log=False)
+    assert (read.faults["main"], read.rss["main"], read.vmstat["thp_fault_alloc"]) == (2, 1024, 2)
+    assert (cut.rss["main"], cut.vmstat["thp_split_pmd"]) == (1023, 1)

@@ -81,16 +81,17 @@ def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
     mm.min_flt.inc()
     pmd = pmd_offset(mm, address)
     page = address - address % PAGE_SIZE
-    handler = _huge_handler(vma, flags, pmd.read())
+    below = pmd.read()
+    handler = _huge_handler(vma, flags, below)
     if handler is not None:
-        huge = VmFault(vma, page, write, pmd, None, None, pmd.read())  # type: ignore[arg-type]
+        huge = VmFault(vma, page, write, pmd, None, None, below)  # type: ignore[arg-type]
         if _handled(handler, huge, VM_FAULT_FALLBACK):
             return handler.__name__
         if isinstance(pmd.read(), Pmd):
             raise KernelBug(
                 f"{handler.__name__} fell back to small pages and left a huge entry for {address:#x}"
             )
-    table = pte_alloc(mm, pmd)
+    table = pte_alloc(mm, pmd) if below is None else below
     if table is None:
         raise OutOfMemory(f"no memory for a page table for {address:#x}")
     pte = table[address // PAGE_SIZE % PTRS_PER_PTE]

@@ -6,11 +6,33 @@ copies every byte. Each lab replaces some of these functions.
 
 from __future__ import annotations
 
-from ..hw.ram import PAGE_SIZE
-from ..store import Slot
-from .mm_types import ENOMEM, VM_FAULT_OOM, VM_WRITE, Vma, VmFault, anon_vma_prepare
-from .page_alloc import alloc_folio, clear_folio, folio_put
-from .pgtable import copy_user_page, mk_pte, pte_alloc, pte_index, pte_mkdirty, pte_mkwrite
+from ..hw.ram import PAGE_SIZE, PMD_SIZE
+from ..store import Slot, current
+from .huge_memory import (
+    haddr_of,
+    is_huge_zero_pmd,
+    mk_huge_pmd,
+    pgtable_trans_huge_deposit,
+    pgtable_trans_huge_withdraw,
+    pmd_mkdirty,
+    pmd_mkwrite,
+    pmd_wrprotect,
+    thp_vma_suitable,
+)
+from .mm_types import ENOMEM, VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_WRITE, Vma, VmFault, anon_vma_prepare
+from .page_alloc import HPAGE_PMD_ORDER, alloc_folio, clear_folio, copy_folio, folio_put
+from .pgtable import (
+    Pte,
+    copy_user_page,
+    mk_pte,
+    pte_alloc,
+    pte_alloc_one,
+    pte_free_one,
+    pte_index,
+    pte_mkdirty,
+    pte_mkwrite,
+)
+from .vmstat import VMSTAT
 
 
 def do_anonymous_page(vmf: VmFault) -> int:
@@ -58,3 +80,84 @@ def zap_pte_range(vma: Vma, pmd: Slot, addr: int, end: int) -> None:
         if entry is not None:
             vma.vm_mm.rss.dec()
             folio_put(entry.folio)
+
+
+def do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
+    """A huge page of its own for every 2 MiB that are touched, read or written: Linux until 3.7."""
+    vma, haddr = vmf.vma, haddr_of(vmf.address)
+    if not thp_vma_suitable(vma, haddr):
+        return VM_FAULT_FALLBACK
+    anon_vma_prepare(vma)
+    folio = alloc_folio(HPAGE_PMD_ORDER)
+    if folio is None:
+        VMSTAT.thp_fault_fallback.inc()
+        return VM_FAULT_FALLBACK
+    table = pte_alloc_one(vma.vm_mm)
+    if table is None:
+        folio_put(folio)
+        return VM_FAULT_OOM
+    clear_folio(folio)
+    entry = pmd_mkdirty(mk_huge_pmd(folio))
+    pgtable_trans_huge_deposit(vmf.pmd, table)
+    vmf.pmd.set(pmd_mkwrite(entry) if vma.vm_flags & VM_WRITE else entry)
+    vma.vm_mm.rss.add(folio.nr_pages)
+    VMSTAT.thp_fault_alloc.inc()
+    return 0
+
+
+def do_huge_pmd_wp_page(vmf: VmFault) -> int:
+    """Nothing is shared, so whoever may write to the area may write to the huge page."""
+    vmf.pmd.set(pmd_mkdirty(pmd_mkwrite(vmf.orig_pmd)))  # type: ignore[arg-type]
+    return 0
+
+
+def copy_huge_pmd(dst_vma: Vma, src_vma: Vma, dst_pmd: Slot, src_pmd: Slot) -> int:
+    """Copy a huge page for a forked child. Returns 0, or ENOMEM."""
+    folio = alloc_folio(HPAGE_PMD_ORDER)
+    if folio is None:
+        return ENOMEM
+    table = pte_alloc_one(dst_vma.vm_mm)
+    if table is None:
+        folio_put(folio)
+        return ENOMEM
+    entry = src_pmd.read()
+    copy_folio(folio, entry.folio)
+    pgtable_trans_huge_deposit(dst_pmd, table)
+    dst_pmd.set(entry._replace(folio=folio))
+    dst_vma.vm_mm.rss.add(folio.nr_pages)
+    return 0
+
+
+def zap_huge_pmd(vma: Vma, pmd: Slot) -> None:
+    """Empty a huge entry and give back what it held."""
+    entry = pmd.xchg(None)
+    pte_free_one(vma.vm_mm, pgtable_trans_huge_withdraw(pmd))
+    vma.vm_mm.rss.add(-entry.folio.nr_pages)
+    folio_put(entry.folio)
+
+
+def change_huge_pmd(vma: Vma, pmd: Slot, start: int, end: int, write: bool) -> bool:
+    """mprotect a huge entry; False if it was split, so that its small entries are to be changed instead."""
+    if end - start < PMD_SIZE:
+        split_huge_pmd(vma, pmd)
+        return False
+    if not write:
+        pmd.set(pmd_wrprotect(pmd.read()))
+    return True
+
+
+def split_huge_pmd(vma: Vma, pmd: Slot) -> None:
+    """Map the same memory by small entries, in the table that was put aside.
+
+    Linux: __split_huge_pmd, mm/huge_memory.c
+    """
+    VMSTAT.thp_split_pmd.inc()
+    entry = pmd.read()
+    if is_huge_zero_pmd(entry):
+        current().kernel.split_huge_zero_page_pmd(vma, pmd)
+        return
+    table = pgtable_trans_huge_withdraw(pmd)
+    entry.folio.refcount.add(len(table) - 1)  # each small entry holds the folio
+    for i in range(len(table)):
+        table[i].set(Pte(entry.folio, entry.write, entry.dirty, page=i))
+    pmd.set(table)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE
-from ..store import current, new
+from ..store import Slot, current, new
 from .fault import OutOfMemory
 from .mm_types import VM_READ, VM_SHARED, VM_WRITE, AddressSpace, Mm, Vma
-from .pgtable import PteTable, pmd_offset, pte_free, pte_index, pte_wrprotect
+from .pgtable import Pmd, PteTable, pmd_offset, pte_free, pte_index, pte_wrprotect
 
 MMAP_BASE = 0x200000  # where the first area goes: 2 MiB
 
@@ -65,12 +66,15 @@ def mprotect(mm: Mm, address: int, length: int, flags: int) -> None:
     start, end = _range(address, length)
     for vma in _isolate(mm, start, end):
         vma.vm_flags = vma.vm_flags & ~(VM_READ | VM_WRITE) | flags
-        if flags & VM_WRITE:
-            continue
-        for table, low, high in _tables(mm, vma.vm_start, vma.vm_end):
+        for pmd, below, low, high in _pmds(mm, vma.vm_start, vma.vm_end):
+            table: Any = below
+            if isinstance(below, Pmd):
+                if current().kernel.change_huge_pmd(vma, pmd, low, high, bool(flags & VM_WRITE)):
+                    continue
+                table = pmd.read()
             for i in _indices(low, high):
                 entry = table[i].read()
-                if entry is not None and entry.write:
+                if entry is not None and entry.write and not flags & VM_WRITE:
                     table[i].set(pte_wrprotect(entry))
 
 
@@ -90,10 +94,15 @@ def madvise_dontneed(mm: Mm, address: int, length: int) -> None:
 
 
 def zap_page_range(vma: Vma, start: int, end: int) -> None:
-    """Empty the entries of a range; the kernel's zap_pte_range does one table at a time."""
-    mm = vma.vm_mm
-    for _, low, high in _tables(mm, start, end):
-        current().kernel.zap_pte_range(vma, pmd_offset(mm, low), low, high)
+    """Empty the entries of a range: huge ones whole, or split where the range ends within them."""
+    kernel = current().kernel
+    for pmd, entry, low, high in _pmds(vma.vm_mm, start, end):
+        if isinstance(entry, Pmd):
+            if high - low == PMD_SIZE:
+                kernel.zap_huge_pmd(vma, pmd)
+                continue
+            kernel.split_huge_pmd(vma, pmd)
+        kernel.zap_pte_range(vma, pmd, low, high)
 
 
 def free_pgtables(mm: Mm, start: int, end: int) -> None:
@@ -117,13 +126,20 @@ def dup_mm(mm: Mm) -> Mm:
         if not vma.anon_vma:
             continue
         twin.anon_vma = True
-        for _, low, high in _tables(mm, start, end):
-            if current().kernel.copy_pte_range(
-                twin, vma, pmd_offset(child, low), pmd_offset(mm, low), low, high
-            ):
+        for pmd, entry, low, high in _pmds(mm, start, end):
+            if _copy(twin, vma, pmd_offset(child, low), pmd, entry, low, high):
                 mmput(child)
                 raise OutOfMemory("fork found no memory to copy the page tables")
     return child
+
+
+def _copy(
+    twin: Vma, vma: Vma, dst_pmd: Slot, src_pmd: Slot, entry: Pmd | PteTable, low: int, high: int
+) -> int:
+    kernel = current().kernel
+    if isinstance(entry, Pmd):
+        return kernel.copy_huge_pmd(twin, vma, dst_pmd, src_pmd)
+    return kernel.copy_pte_range(twin, vma, dst_pmd, src_pmd, low, high)
 
 
 def mmget(mm: Mm) -> None:
@@ -187,12 +203,13 @@ def _isolate(mm: Mm, start: int, end: int) -> list[Vma]:
     return inside
 
 
-def _tables(mm: Mm, start: int, end: int) -> Iterator[tuple[PteTable, int, int]]:
-    """Each page table between *start* and *end* that exists, with the part of the range it covers."""
+def _pmds(mm: Mm, start: int, end: int) -> Iterator[tuple[Slot, Pmd | PteTable, int, int]]:
+    """Each PMD entry between *start* and *end* that is not empty, what it holds, and the part of the range that it covers."""
     for base in range(start - start % PMD_SIZE, end, PMD_SIZE):
-        table = pmd_offset(mm, base).read()
-        if table is not None:
-            yield table, max(start, base), min(end, base + PMD_SIZE)
+        pmd = pmd_offset(mm, base)
+        entry = pmd.read()
+        if entry is not None:
+            yield pmd, entry, max(start, base), min(end, base + PMD_SIZE)
 
 
 def _indices(low: int, high: int) -> range:

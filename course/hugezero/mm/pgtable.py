@@ -65,6 +65,9 @@ class PteTable(Handle):
     __slots__ = ()
     slots = Slot
 
+    def __len__(self) -> int:
+        return PTRS_PER_PTE
+
     @property
     def body(self) -> Folio:  # type: ignore[override]
         """The frame that it is kept in."""

@@ -10,8 +10,7 @@ from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
 from ..machine import Kernel, Machine
 from ..mm import fault, mmap
 from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE, Mm
-from ..mm.page_alloc import ZERO_PAGE
-from ..mm.pgtable import PmdTable, Pte
+from ..mm.pgtable import Pmd, PmdTable, Pte
 from .actions import (
     ACTIONS,
     Action,
@@ -98,11 +97,11 @@ class Simulated:
                 seen = "EINVAL"
         return self._observation(in_words(action), seen)
 
-    def mapping(self, process: str, address: int) -> Pte | None:
+    def mapping(self, process: str, address: int) -> Pte | Pmd | None:
         """The entry of *process* for *address*, looked at without an operation."""
         table = self.machine.peek((PmdTable(self.mms[process].id), address // PMD_SIZE))
-        if table is None:
-            return None
+        if table is None or isinstance(table, Pmd):
+            return table
         return self.machine.peek((table, address // PAGE_SIZE % PTRS_PER_PTE))
 
     def _observation(self, action: str, seen: Any) -> Observation:
@@ -125,7 +124,8 @@ class Simulated:
                 for address in range(start, end, PAGE_SIZE):
                     entry = self.mapping(process, address)
                     if entry is not None:
-                        kind = "zero page" if entry.folio is ZERO_PAGE else "a folio"
+                        kind = "zero page" if entry.special else "a folio"
+                        kind = f"huge {kind.removeprefix('a ')}" if isinstance(entry, Pmd) else kind
                         kind += ", writable" if entry.write else ", read-only"
                         yield (
                             process,
