@@ -77,10 +77,12 @@ class _Search:
         self.seen: dict[State, int] = {}  # with how many moves it takes to get there
 
     def run(self, limit: int) -> Outcome:
+        self.steps.keep_rows = True
         start = self.steps.start()
+        self.steps.keep_rows = False
         if start[0].bug is not None:
             return self._outcome(start[0].bug, list(start[0].rows))
-        self.first = [move.after for move in start if move.after is not None]
+        self.first = {move.after: move.rows for move in start if move.after is not None}
         self.seen.update((state, 0) for state in self.first)
         queue = deque(self.first)
         into: dict[State, list[State]] = {}
@@ -134,14 +136,14 @@ class _Search:
         that counts its rounds may go round for ever without a switch.
         """
         self.steps.keep_rows = True
-        layers: dict[tuple[int, int], list[tuple[State, int, int, tuple[Row, ...]]]] = {}
-        layers[0, 0] = [(state, -1, 0, ()) for state in self.first]
+        layers: dict[tuple[int, int], list[tuple[State, int, int, tuple[Row, ...], tuple[Row, ...]]]] = {}
+        layers[0, 0] = [(state, -1, 0, (), unseen) for state, unseen in self.first.items()]
         done: set[tuple[State, int]] = set()
         while layers:
             cost = min(layers)
-            for state, last, far, rows in layers.pop(cost):
+            for state, last, far, rows, unseen in layers.pop(cost):
                 if state == goal:
-                    return list(rows)
+                    return _whole(unseen, rows)
                 if (state, last) in done or far > 2 * moves:
                     continue
                 done.add((state, last))
@@ -149,8 +151,20 @@ class _Search:
                     way = (*rows, *move.rows)
                     if move.after is None:
                         if move.bug == bug:
-                            return list(way)
+                            return _whole(unseen, way)
                         continue
                     further = cost[0] + (last not in (-1, move.cpu)), cost[1] + len(move.rows)
-                    layers.setdefault(further, []).append((move.after, move.cpu, far + 1, way))
+                    layers.setdefault(further, []).append((move.after, move.cpu, far + 1, way, unseen))
         raise AssertionError("the way to a state that was reached cannot be found again")
+
+
+def _whole(unseen: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """*rows*, with what each CPU did *unseen* before its first scheduling point right before its first row."""
+    began: set[int] = set()
+    whole = [row for row in unseen if row.cpu not in {other.cpu for other in rows}]
+    for row in rows:
+        if row.cpu not in began:
+            began.add(row.cpu)
+            whole += [other for other in unseen if other.cpu == row.cpu]
+        whole.append(row)
+    return whole

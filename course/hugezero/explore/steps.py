@@ -101,19 +101,29 @@ class Steps:
         for cell, value in cells.items():
             self._set(self.first, cell, value)
 
+    def idle(self) -> State:
+        """Before any thread has done anything."""
+        return self._packed(list(self.first)), (At(-1, None, ()),) * len(self.threads)
+
+    def begin(self, cpu: int, state: State) -> Iterator[Move]:
+        """Let an idle thread come to its first scheduling point."""
+        cells, threads = state
+        return self._advance(cpu, list(cells), threads, threads[cpu], False)
+
     def start(self) -> list[Move]:
         """Where the threads are when each has come to its first scheduling point."""
-        idle = At(-1, None, ())
-        states: list[State] = [(self._packed(self.first), (idle,) * len(self.threads))]
+        moves = [Move(-1, (), self.idle(), None)]
         for cpu in range(len(self.threads)):
             moves = [
-                move for state in states for move in self._advance(cpu, list(state[0]), state[1], idle, False)
+                Move(-1, (*before.rows, *move.rows), move.after, move.bug)
+                for before in moves
+                if before.after is not None
+                for move in self.begin(cpu, before.after)
             ]
             bugs = [move for move in moves if move.bug is not None]
             if bugs:
                 return bugs
-            states = [move.after for move in moves if move.after is not None]
-        return [Move(-1, (), state, None) for state in states]
+        return moves
 
     def moves(self, state: State) -> Iterator[Move]:
         """Everything that may happen next in *state*."""

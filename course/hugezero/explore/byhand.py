@@ -1,0 +1,146 @@
+"""A schedule by hand: somebody says which CPU goes next, and it does what the search would have it do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..store import Cell
+from .code import Code
+from .search import DEADLOCK
+from .steps import Move, Peek, Row, State, Steps, Thread
+
+Pick = tuple[int, int]  # which CPU, and which of the ways that its next operations may go
+
+
+class CannotGo(ValueError):
+    """A CPU was picked that has ended, or waits for a lock, or is not there."""
+
+
+class Choice(NamedTuple):
+    """A CPU that may go next, and what it then does.
+
+    *way* counts what it may come to: 0, and more where an allocation may find no memory.
+    """
+
+    cpu: int
+    way: int
+    rows: tuple[Row, ...]
+
+
+class ByHand:
+    """The threads of a search, one move at a time; takes what `explore` takes.
+
+    A move is one operation that others could see and what follows at once. *bug* is what has gone
+    wrong, or None; *rows* is all that was done so far, and *picks* who did it.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Any],
+        threads: Sequence[Thread],
+        cells: Mapping[Cell, Any] | None = None,
+        at_end: Callable[[Peek], str | None] = lambda peek: None,
+        always: Callable[[Peek], str | None] | None = None,
+        may_fail: bool = False,
+    ) -> None:
+        code = Code(functions, frozenset(functions))  # no loop is folded: nothing here looks for an end
+        self.steps = Steps(code, threads, cells or {}, always, may_fail)
+        self.steps.keep_rows = True
+        self.at_end = at_end
+        self.picks: list[Pick] = []
+        self._moves = [Move(-1, (), self.steps.idle(), None)]
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every operation so far."""
+        return [row for move in self._moves for row in move.rows]
+
+    @property
+    def bug(self) -> str | None:
+        """What has gone wrong, if anything has."""
+        last = self._moves[-1]
+        if last.after is None:
+            return last.bug
+        if self.enabled():
+            return None
+        return DEADLOCK if self.waiting() else self.at_end(self.steps.peek(last.after))
+
+    @property
+    def ended(self) -> bool:
+        """Is there nobody left who could go?"""
+        return not self.enabled()
+
+    def enabled(self) -> list[Choice]:
+        """Who may go next, in every way that it may go."""
+        return [Choice(cpu, way, move.rows) for (cpu, way), move in self._next().items()]
+
+    def waiting(self) -> list[int]:
+        """CPUs that have not ended and cannot go: they wait for a lock."""
+        state = self._moves[-1].after
+        if state is None:
+            return []
+        able = {cpu for cpu, _ in self._next()}
+        return [cpu for cpu in range(len(state[1])) if cpu not in able and not self._over(cpu, state)]
+
+    def go(self, cpu: int, way: int = 0) -> tuple[Row, ...]:
+        """Let *cpu* make its next move; gives its rows. CannotGo if it has none."""
+        moves = self._next()
+        if (cpu, way) not in moves:
+            able = ", ".join(str(cpu) for cpu, way in moves if way == 0) or "none"
+            raise CannotGo(f"CPU {cpu} cannot go now; those that can: {able}")
+        self._moves.append(moves[cpu, way])
+        self.picks.append((cpu, way))
+        return self._moves[-1].rows
+
+    def undo(self) -> None:
+        """Take the last move back; nothing if there is none."""
+        if self.picks:
+            self.picks.pop()
+            self._moves.pop()
+
+    def again(self, picks: Iterable[Pick]) -> None:
+        """Go to where *picks* lead from the start."""
+        wanted = list(picks)
+        while self.picks != wanted[: len(self.picks)]:
+            self.undo()
+        for cpu, way in wanted[len(self.picks) :]:
+            self.go(cpu, way)
+
+    def follow(self, rows: Sequence[Row]) -> None:
+        """Do what *rows* did, from the start. A last move of which they have only a part is made whole."""
+        self.again(())
+        while len(done := self.rows) < len(rows):
+            left = tuple(rows[len(done) :])
+            same = [one for one in self.enabled() if one.rows[: len(left)] == left[: len(one.rows)]]
+            if not same:
+                raise CannotGo(f"nobody does now what row {len(done) + 1} says: {left[0]}")
+            self.go(same[0].cpu, same[0].way)
+
+    def _next(self) -> dict[Pick, Move]:
+        """Each move that may come next."""
+        state = self._moves[-1].after
+        if state is None:
+            return {}
+        found: dict[Pick, Move] = {}
+        for cpu, at in enumerate(state[1]):
+            idle = at.item < 0 and at.node is None
+            starts = list(self.steps.begin(cpu, state)) if idle else [Move(cpu, (), state, None)]
+            ways = [move for start in starts for move in self._after(cpu, start)]
+            found |= {(cpu, way): move for way, move in enumerate(ways)}
+        return found
+
+    def _after(self, cpu: int, start: Move) -> list[Move]:
+        """What *cpu* may do when it has come to *start*; *start* itself if it then ends at once."""
+        if start.after is None or (start.rows and start.after[1][cpu].node is None):
+            return [start]
+        moves = [move for move in self.steps.moves(start.after) if move.cpu == cpu]
+        return [move._replace(rows=(*start.rows, *move.rows)) for move in moves]
+
+    def _over(self, cpu: int, state: State) -> bool:
+        """Has *cpu* come to its end?"""
+        at = state[1][cpu]
+        if at.item >= 0:
+            return at.node is None
+        first = next(self.steps.begin(cpu, state)).after
+        return first is not None and first[1][cpu].node is None
