@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -121,7 +122,8 @@ class Judge:
                 process = subprocess.Popen(start, pass_fds=[theirs.fileno()], env=env, cwd=rest)
             theirs.close()
             cls._warm = process, ours
-            atexit.register(ours.close)
+            atexit.register(shutil.rmtree, rest, ignore_errors=True)
+            atexit.register(ours.close)  # first: it ends the court
         return cls._warm[1]
 
 

@@ -20,6 +20,7 @@ from .course import PROJECT, Course, functions, source_of
 from .weave import is_repair
 
 SHORTEST = 12  # characters of a line that tells something
+FEW, LONG = 3, 25  # of that few lines, only long ones tell
 WHEN = (1980, 1, 1, 0, 0, 0)  # the same bytes every time
 
 
@@ -139,7 +140,10 @@ def answers(course: Course, stem: str) -> dict[str, set[str]]:
                 lines = {
                     line for line in _lines("\n".join(body)) if len(line) >= SHORTEST and '"""' not in line
                 }
-                found[name] = lines - planted - doc
+                telling = lines - planted - doc
+                if len(telling) < FEW:  # short ones are in any program
+                    telling = {line for line in telling if len(line) >= LONG}
+                found[name] = telling
     return found
 
 
