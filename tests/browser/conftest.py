@@ -121,14 +121,17 @@ class Tab:
         )
 
     def run_all(self) -> None:
-        """Run every cell, and wait for the last one."""
+        """Run every cell, and wait for the last one; an exception in one of them fails the test."""
         self.command("notebook:run-all-cells")
         self.page.wait_for_function(
             """() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets
                 .filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim());
-               return cells.every(c => c.model.executionCount) }"""
+               return cells.every(c => c.model.executionCount)
+                   || cells.some(c => JSON.stringify(c.model.toJSON().outputs).includes('"traceback"')) }"""
         )
         self.idle()
+        wrong = self.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
+        assert wrong.all_inner_texts() == []
 
     def save(self) -> None:
         self.command("docmanager:save")

@@ -174,7 +174,8 @@ def test_at_360_pixels_titles_are_whole_and_columns_scroll(lab, opened, tab):
 def test_a_page_without_scripts_shows_the_picture(browser):
     simulated = Simulated(Kernel(), pages=2048)
     simulated.run([Mmap("data", 8192), Read("data")])
-    html = timeline(simulated, at=12)._repr_mimebundle_()[0]["text/html"]
+    k = 1 + [str(done.cell[1]) for done in simulated.machine.log].index("pgfault")
+    html = timeline(simulated, at=k)._repr_mimebundle_()[0]["text/html"]
     context = browser.new_context(java_script_enabled=False, viewport={"width": 900, "height": 900})
     page = context.new_page()
     page.set_content(f"<title>feedback</title><main>{html}</main>")

@@ -11,6 +11,7 @@ def figure():
     made, axes = plt.subplots(figsize=(4, 2))
     axes.plot([0, 1, 2], [0, 1, 2], marker="o")
     axes.plot([0, 1, 2], [0, 0, 0], "--", color="black")
+    axes.plot([0, 1], [1, 1], ":")
     axes.bar([1], [2], hatch="//", color="none", edgecolor="black")
     axes.set_xlabel("MiB read")
     return made
@@ -36,7 +37,7 @@ def test_a_chart_takes_its_ink_from_the_page():
     svg = chart(figure(), alt="a", text="b").svg
     assert "currentColor" in svg
     assert "var(--hz-sel)" in svg
-    for colour in ("#000000", "#ffffff", "#1f77b4"):
+    for colour in ("#000000", "#ffffff", "#1f77b4", "#ff7f0e"):
         assert colour not in svg
     assert ">MiB read</text>" in svg, "text stays text"
 

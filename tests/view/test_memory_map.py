@@ -8,7 +8,7 @@ import pytest
 from hugezero.hw.ram import PAGE_SIZE, PTRS_PER_PTE
 from hugezero.machine import Machine
 from hugezero.mm.page_alloc import ZERO_PAGE, Folio, alloc_folio, folio_put
-from hugezero.mm.pgtable import PmdTable, PteTable
+from hugezero.mm.pgtable import Pmd, PmdTable, PteTable
 from hugezero.scenario import Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Write
 from hugezero.store import KERNEL, KernelBug
 from hugezero.view import words
@@ -312,6 +312,17 @@ def test_caches_bios_and_disks_are_shown_where_there_are_any(run):
 class HugeEntry(NamedTuple):
     folio: Folio
     write: bool
+
+
+def test_a_huge_entry_is_one_row_of_2_mib(run):
+    simulated = run(Mmap("a", 2 * PTRS_PER_PTE * PAGE_SIZE))
+    with simulated.machine:
+        PmdTable(1)[1].set(Pmd(alloc_folio(9)))
+    rows = last_scene(simulated).owners[0].areas[0].rows
+    assert [(row.where, row.size, row.entry) for row in rows] == [
+        ("0x200000–0x3fffff", "2 MiB", "huge · ro"),
+        ("0x400000–0x5fffff", "512 × 4 KiB", ""),
+    ]
 
 
 def test_a_new_kind_of_entry_is_one_small_addition(run, monkeypatch):

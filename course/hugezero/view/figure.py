@@ -8,26 +8,29 @@ from io import BytesIO, StringIO
 from typing import Any
 
 ACCENT = "#1f77b4"  # matplotlib's first colour
-INK = ("#000000", "#262626")  # what matplotlib draws text and axes with
+INK = ("#000000", "#ff7f0e", "#2ca02c", "#d62728")  # its text and axes; lines behind the first are ink, too
 STYLE = (
     ".hz-chart{max-width:760px;margin:4px;color:var(--jp-content-font-color0,#1f2328);--hz-sel:#0969da}"
     '[data-jp-theme-light="false"] .hz-chart{color:#e6edf3;--hz-sel:#58a6ff}'
     ".hz-chart svg{max-width:100%;height:auto}.hz-chart svg text{fill:currentColor}"
-    ".hz-chart details{font-size:12px}.hz-chart pre{margin:4px 0;color:inherit;background:none}"
+    ".hz-chart details{font-size:12px;margin:0 4px}.hz-chart pre{margin:4px 0;color:inherit;background:none}"
 )
 
 
 def chart(figure: Any, *, alt: str, text: str) -> Chart:
     """*figure*, drawn once, with *alt* (what there is to see) and *text* (its numbers, as lines).
 
-    Black becomes the page's ink, white its paper, matplotlib's first blue the accent: leave colours at their
-    defaults, tell lines and bars apart by markers and hatches, and write their names beside them.
+    Black becomes the page's ink and matplotlib's first blue the accent; its other colours are ink as well. So
+    leave colours at their defaults, tell lines and bars apart by dashes, markers and hatches, and write their
+    names beside them. The frame's upper and right side are left out.
     """
     for name, words in (("alt", alt), ("text", text)):
         if not words.strip():
             raise ValueError(
                 f"chart({name}=''): say in words what the picture shows, for those who do not see it"
             )
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
     svg = _svg(figure).replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
     made = Chart(svg, _png(figure), alt, text)
     import matplotlib.pyplot as plt

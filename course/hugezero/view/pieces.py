@@ -23,6 +23,7 @@ class Piece(NamedTuple):
     pages: int
     words: str
     folio: Folio | None
+    each: int = 1  # pages that one entry covers
 
 
 @dataclass
@@ -56,11 +57,11 @@ def mapped(state: State, mm: Mm, start: int, end: int) -> Iterator[Piece]:
             seen = None if entry is None else entry_of(entry)
             folio, words = (None, "") if seen is None else (seen.folio, seen.words)
             if run is not None and run.folio is folio and run.words == words:
-                run = Piece(run.first, run.pages + n, words, folio)
+                run = Piece(run.first, run.pages + n, words, folio, run.each)
                 continue
             if run is not None:
                 yield run
-            run = Piece(page, n, words, folio)
+            run = Piece(page, n, words, folio, n if seen else 1)
     if run is not None:
         yield run
 
@@ -87,7 +88,7 @@ def rows_of(key: str, unit: str, pieces: list[Piece], alike: Callable[[Piece], A
             where, long = (
                 (numbers(unit, first, pages), f"{pages} ×")
                 if unit
-                else (addresses(first, pages), times(pages))
+                else (addresses(first, pages), times(pages, group[0].each))
             )
             rows.append(Row(f"{key}:{first}", first, pages, where, long, group[0].words, folios))
         i += n

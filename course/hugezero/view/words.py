@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..hw.ram import PAGE_SIZE, Contents
 from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE
 from ..mm.page_alloc import ZERO_PAGE, Folio
-from ..mm.pgtable import Pte, PteTable
+from ..mm.pgtable import Pmd, Pte, PteTable
 from ..store import KERNEL, Cell, Done, Flag, cell_name
 from ..store.cells import Field
 
@@ -32,8 +32,14 @@ def small_entry(pte: Pte) -> Entry:
     return Entry(pte.folio, *_small(pte.write, pte.dirty, pte.special))
 
 
-# A new kind of entry (one that maps 2 MiB, say) is one more line here.
-ENTRIES = {Pte: small_entry}
+def huge_entry(pmd: Pmd) -> Entry:
+    return Entry(
+        pmd.folio, "huge · rw" if pmd.write else "huge · ro", "writable" if pmd.write else "read-only"
+    )
+
+
+# A new kind of entry is one more line here.
+ENTRIES: dict[type, Callable[[Any], Entry]] = {Pte: small_entry, Pmd: huge_entry}
 
 
 def entry_of(value: Any) -> Entry | None:
@@ -50,12 +56,13 @@ def size(n: int) -> str:
     return f"{n:,} byte{'s' * (n != 1)}"
 
 
-def times(pages: int) -> str:
-    """A number of pages of 4 KiB."""
-    if pages == 1:
-        return size(PAGE_SIZE)
+def times(pages: int, each: int = 1) -> str:
+    """A number of pages, as so many entries of *each*."""
+    one, n = size(each * PAGE_SIZE), pages // each
+    if n < 1000:
+        return one if n == 1 else f"{n} × {one}"
     whole = size(pages * PAGE_SIZE)
-    return f"{pages} × 4 KiB" if pages < 1000 else f"{pages:,} ×" if whole.endswith("KiB") else whole
+    return f"{n:,} ×" if whole.endswith("KiB") else whole
 
 
 def rights(flags: int) -> str:
