@@ -135,9 +135,9 @@ def check(
 ) -> None:
     """Grade notebooks on the spot; ends with 0 only if each has full points."""
     from . import grade as grading
+    from .bubblewrap import missing
     from .ledger import report
     from .reading import NotANotebook
-    from .sandbox import missing
 
     course = _course(root)
     boxed = not missing()

@@ -13,11 +13,12 @@ from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from . import ledger
+from .bubblewrap import missing
 from .course import Course
 from .execute import Judged
 from .reading import NotANotebook, read, rebuild
 from .release import nbgrader
-from .sandbox import NoSandbox, missing
+from .sandbox import NoSandbox
 from .trial import fingerprint, stories
 
 Ledger = dict[str, Any]
