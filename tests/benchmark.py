@@ -29,7 +29,8 @@ def operations(log: bool) -> float:
     """Seconds for a million operations on one cell."""
 
     def work() -> None:
-        with Kernel().booted(pages=8, log=log):
+        with Kernel().booted(pages=8, log=log) as machine:
+            machine.most = 2_000_000
             rss = Mm(1).rss
             for _ in range(500_000):
                 rss.inc()

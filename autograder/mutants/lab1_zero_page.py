@@ -106,8 +106,34 @@ MUTANTS = [
         "        return VM_FAULT_OOM\n    clear_folio(folio)\n    vmf.vma.vm_mm.rss.inc()",
         "        vmf.vma.vm_mm.rss.inc()\n        return VM_FAULT_OOM\n    clear_folio(folio)\n"
         "    vmf.vma.vm_mm.rss.inc()",
-        "anonymous_memory_may_run_out",
+        "a_write_gets_a_zeroed_folio",
         "The way out of a function after an error must leave everything as it was.",
+    ),
+    Mutant(
+        "what pte_mkwrite gives is thrown away",
+        ANON,
+        "    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))",
+        "    entry = mk_pte(folio)\n    pte_mkwrite(entry)\n    pte_mkdirty(entry)\n    vmf.pte.set(entry)",
+        "a_write_gets_a_zeroed_folio",
+        "An entry is a value. pte_mkwrite gives another one; the first is as it was, and the write faults again.",
+    ),
+    Mutant(
+        "mapped first, cleared later",
+        ANON,
+        "    clear_folio(folio)\n    vmf.vma.vm_mm.rss.inc()\n"
+        "    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))",
+        "    vmf.vma.vm_mm.rss.inc()\n    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))\n    clear_folio(folio)",
+        "a_write_gets_a_zeroed_folio",
+        "Between the two, another thread of the program could read what the frame's last owner left.",
+    ),
+    Mutant(
+        "the old page is given back too early",
+        WP,
+        "    if is_zero_pte(entry):\n        clear_folio(folio)",
+        "    if not is_zero_pte(entry):\n        folio_put(entry.folio)\n    if is_zero_pte(entry):\n"
+        "        clear_folio(folio)",
+        "a_write_to_a_shared_page_copies_it",
+        "While an entry maps a page, somebody can look at it; and here the bytes were still to be copied.",
     ),
     Mutant(
         "the zero page is copied",
@@ -235,7 +261,7 @@ MUTANTS = [
         ZERO,
         "        error = submit_bio_wait(bio)\n        if error:\n            return error\n",
         "        submit_bio_wait(bio)\n",
-        "any_range_of_any_disk",
+        "a_bio_is_filled_before_it_is_sent",
         "The caller believes that old data are gone, and they are still there.",
     ),
     Mutant(
@@ -287,6 +313,32 @@ MUTANTS = [
         "The child starts with a part of its memory missing, and reads zeroes there.",
     ),
     Mutant(
+        "only pages that may be written to are counted",
+        COPY,
+        "            dst_vma.vm_mm.rss.inc()\n            if entry.write:",
+        "            if entry.write:\n                dst_vma.vm_mm.rss.inc()",
+        "fork_shares_pages_and_counts_each_holder",
+        "Right for the first fork. After it every shared page is read-only, and a second fork counts none.",
+    ),
+    Mutant(
+        "unmap stops at a zero page",
+        ZAP,
+        "            continue",
+        "            break",
+        "unmapping_gives_back_what_was_counted",
+        "A zero page in the middle, and everything behind it stays for ever.",
+    ),
+    Mutant(
+        "the zero page stays mapped",
+        ZAP,
+        "        entry = table[pte_index(address)].xchg(None)\n        if entry is None or is_zero_pte(entry):\n"
+        "            continue",
+        "        entry = table[pte_index(address)].read()\n        if entry is None or is_zero_pte(entry):\n"
+        "            continue\n        table[pte_index(address)].set(None)",
+        "unmapping_gives_back_what_was_counted",
+        "Nobody counts it, so it is easily forgotten; but the program could read there after it unmapped.",
+    ),
+    Mutant(
         "unmap gives the zero page back",
         ZAP,
         "if entry is None or is_zero_pte(entry):\n            continue\n        vma.vm_mm.rss.dec()",
@@ -315,7 +367,7 @@ MUTANTS = [
         ZAP,
         ".xchg(None)",
         ".read()",
-        "no_program_can_tell_unmaps_from_linux",
+        "unmapping_gives_back_what_was_counted",
         "The page was given back while an entry still points to it.",
     ),
     Mutant(

@@ -154,3 +154,77 @@ def test_the_points_announced_for_grading_are_those_of_the_hidden_checks():
     for stem in Course().stems():
         for name, checks in Course().checks(stem).items():
             assert MORE[name] == sum(each.points for each in checks if each.hidden), name
+
+
+def checked(source, name):
+    """The text that a notebook shows for *name* when its cell holds *source*."""
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    code = f"from hugezero.notebook import *\n{source}\npoints = check({name!r})"
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "<a cell>", "exec"), {})
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "def spin_trylock(lock):\n    while lock.locked.test() or True:\n        pass",
+            "did 20,000 operations",
+        ),
+        ("def spin_trylock(lock):\n    while True:\n        pass", "ran 200,000 lines"),
+        (
+            "def spin_trylock(lock):\n    return lock.locked.test_and_set()",
+            "test_and_set() gives what the bit was before",
+        ),
+        (
+            "def alloc_zeroed_folio():\n    f = alloc_folio()\n    f.data.clear()\n    return f",
+            "alloc_folio() gives None",
+        ),
+        (
+            "def alloc_zeroed_folio():\n    return clear_folio(alloc_folio())",
+            "what does your last line return?",
+        ),
+        ("def do_anonymous_page(vmf):\n    vmf.pte = zero_pte()", "write vmf.pte.set(…)"),
+        ("def do_anonymous_page(vmf):\n    vmf.pte.set(zero_pte)", "zero_pte is a function: call it"),
+        ("def do_wp_page(vmf):\n    is_zero_pte(vmf.pte)", "is where the entry is kept"),
+        (
+            "def wrong_bytes():\n    return [Mmap('a', 9), Write('a', 0, 'A'), Read('a')]",
+            "data is 'A'; it must be bytes",
+        ),
+        (
+            "def wrong_bytes():\n    return [Mmap('a', 9), Write('a', 0, b'A', 'c'), Read('a')]",
+            "length is 'c'; it must be int",
+        ),
+        ("def wrong_bytes():\n    return [Mmap('a', 9), Write('a')]", "your program reads nothing"),
+        ("def wrong_bytes():\n    return [Mmap('a', 1 << 40), Read('a', 0, 1 << 40)]", "64 KiB are enough"),
+        ("def wrong_bytes():\n    return [Mmap('a', 9), Read('b')]", "no area is called 'b'; map it first"),
+        (
+            "def wrong_bytes():\n    return [Mmap('a', 9), Read('a', by='c')]",
+            "there is no process 'c', only main",
+        ),
+        (
+            "def blkdev_issue_zero_pages(bdev, sector, nr_sects):\n    while nr_sects:\n        bio_alloc(bdev, sector)",
+            "is there a loop that cannot end?",
+        ),
+    ],
+)
+def test_a_likely_mistake_is_told_what_to_look_at(source, message):
+    name = source.split("(")[0].removeprefix("def ")
+    said = checked(source, name)
+    assert said.startswith("Not yet.") and message in said, said
+
+
+def test_an_experiment_that_cannot_end_is_stopped(capsys):
+    code = """
+from hugezero.notebook import *
+def do_anonymous_page(vmf):
+    while vmf.pte.read() is None:
+        pass
+experiment([Mmap("a", 4096), Read("a")])
+"""
+    exec(compile(code, "<a cell>", "exec"), {})
+    assert "Stopped at Read('a'): 500,000 operations were done" in capsys.readouterr().out

@@ -114,6 +114,8 @@ def run_one(check: Check, kernel: Any) -> Result:
             result.voice = "not started"
         else:
             result.voice, result.why = "not yet", str(raised)
+            if "'NoneType' object" in raised.text:
+                result.hint = "something was None there: alloc_folio() gives None when there is no memory"
     else:
         result.voice, result.points = "done", check.points
     return result

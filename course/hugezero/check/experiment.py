@@ -13,7 +13,7 @@ from typing import Any
 from ..machine import Kernel
 from ..scenario import Action, Observation, Simulated, in_words
 from ..scenario.compare import bytes_in_words
-from ..store import KernelBug
+from ..store import KernelBug, RunsOn
 from .notebook import PARAMETERS, open_checks
 
 
@@ -24,11 +24,21 @@ def attempt(function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     except NotImplementedError:
         print(f"{name} is not written yet. Come back to this cell when it is.")
+    except RunsOn as on:
+        print(f"{name}: {on}. Is there a loop that cannot end?")
     except KernelBug as bug:
         print(f"{name} made the kernel do something that no kernel may do: {bug}")
     except Exception as error:
         print(f"{name} raised {type(error).__name__}: {error}")
     return None
+
+
+def _where(error: BaseException) -> str:
+    """The function that raised *error*."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "a function of this kernel" if trace is None else trace.tb_frame.f_code.co_name
 
 
 class Experiment:
@@ -51,8 +61,10 @@ class Experiment:
                 self.observations.append(self.simulated.do(action))
             except KernelBug as bug:
                 self.stopped = f"the kernel did something that no kernel may do: {bug}"
-            except NotImplementedError:
-                self.stopped = "a function of this kernel is not written yet"
+            except RunsOn as on:
+                self.stopped = f"{on}. Is there a loop that cannot end?"
+            except NotImplementedError as error:
+                self.stopped = f"{_where(error)} is not written yet"
             except Exception as error:
                 self.stopped = f"{type(error).__name__}: {error}"
             if self.stopped:

@@ -26,18 +26,20 @@ def the_folio_is_all_zeroes(kernel: Kernel) -> None:
     """The folio is a live frame of 4 KiB, full of zeroes, and without memory the answer is None."""
     with kernel.booted(pages=1) as machine:
         folio = kernel.alloc_zeroed_folio()
-        expect(isinstance(folio, Folio), f"it returned {folio!r}; it should return a folio", "alloc_folio()")
-        seen = machine.peek((folio, "data")).load(0, 4096)
         expect(
-            seen == bytes(4096),
-            f"the folio begins with {seen[:4].hex(' ')}: what its last owner left in it; it should be all zeroes",
-            "clear_folio(folio)",
+            isinstance(folio, Folio),
+            f"there is memory, and it returned {folio!r}; it should return the folio",
+            "what does your last line return?",
+        )
+        seen = machine.peek((folio, "data")).load(0, 4096)
+        dirt = next((n for n, byte in enumerate(seen) if byte), None)
+        expect(
+            dirt is None,
+            f"byte {dirt} of the folio is {seen[dirt or 0]:#04x}; all 4096 bytes should be zero",
+            "0xcc is what the last owner left: clear_folio(folio)",
         )
         more = kernel.alloc_zeroed_folio()
-        expect(
-            more is None,
-            f"the machine has one page, and the second call returned {more!r}; it should be None",
-        )
+        expect(more is None, f"no memory was left, and it returned {more!r}; it should return None")
 
 
 @check("spin_trylock", points=0.5)
@@ -49,6 +51,7 @@ def one_cpu_takes_a_free_lock(kernel: Kernel) -> None:
         expect(
             (first, second) == (True, False),
             f"two calls in a row returned {first!r} and {second!r}; they should return True and False",
+            "test_and_set() gives what the bit was before",
         )
         expect(machine.peek((lock, "locked")), "after True the lock should be locked, and it is not")
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from ..hw.ram import PAGE_SIZE
 from ..machine import Kernel
 from ..mm.fault import user_read, user_write
-from ..mm.mmap import dup_mm, mmap, mmput
+from ..mm.mm_types import EIO
+from ..mm.mmap import dup_mm, madvise_dontneed, mmap, mmput
 from ..mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
 from ..mm.pgtable import (
+    Pte,
     mk_pte,
     walk,
     zero_pte,
 )
-from ..scenario import ACTIONS, NotAScenario, Simulated, in_words, simulate
+from ..scenario import ACTIONS, NotAScenario, Read, Simulated, in_words, simulate
+from ..scenario.compare import bytes_in_words
 from .checks import Failed, check, expect
 from .notebook import exercise
-from .stage import area, expect_out_of_memory, expect_zeroed, place, zero
+from .stage import area, expect_out_of_memory, expect_zeroed, place, zero, zeroed_before_mapped
 from .traps import trusting_kernel
 
 exercise(
@@ -125,13 +128,23 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
             "the area holds a page of its own now, but has no anon_vma: fork would not copy its tables",
             "anon_vma_prepare(vma)",
         )
-        entry = walk(mm, at)
+        entry, faults = walk(mm, at), mm.min_flt.read()
         expect(
-            entry is not None and entry.dirty,
-            f"the entry of a page that was written to is {entry}: not dirty",
+            isinstance(entry, Pte) and entry.write and entry.dirty and faults == 1,
+            f"after the write the entry is {entry}, and there were {faults} faults; it should be writable and "
+            "dirty after one fault",
+            "pte_mkwrite(entry) does not change entry: it gives another one",
+        )
+        expect(
+            zeroed_before_mapped(machine),
+            "the entry was set before the folio was cleared: another thread could have read what was left in it",
         )
         machine.births.fail = frozenset([machine.births.tries])
         expect_out_of_memory(mm, mmap(mm, PAGE_SIZE, at=at + PAGE_SIZE), "do_anonymous_page")
+        rss = mm.rss.read()
+        expect(
+            rss == 1, f"a write found no memory, and RSS went from 1 to {rss}; it should be left as it was"
+        )
 
 
 # do_wp_page
@@ -177,7 +190,9 @@ def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
         folio_get(folio)  # the other one
         mm.rss.inc()
         place(mm, at, mk_pte(folio))
+        start = len(machine.log or ())
         user_write(mm, at, b"new")
+        rows = (machine.log or [])[start:]
         other, seen = folio.data.load(0, 3), user_read(mm, at, 3)
         expect(
             other == b"old", f"the other holder of the page sees {other!r} now; it should still see b'old'"
@@ -195,6 +210,17 @@ def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
             "who gives back the reference to the old folio?",
         )
         expect(rss == 1, f"RSS is {rss} pages; it should still be 1: one page was exchanged for another")
+        mapped = next(
+            (n for n, row in enumerate(rows) if isinstance(row.new, Pte) and row.new.folio is not folio), 0
+        )
+        given_back = next(
+            (n for n, row in enumerate(rows) if row.cell == (folio, "refcount") and row.new == 1), len(rows)
+        )
+        expect(
+            mapped < given_back,
+            "the old folio was given back while the entry still mapped it",
+            "in which order must those two happen?",
+        )
 
 
 @check("do_wp_page", points=1)
@@ -250,6 +276,12 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
             f"2 MiB took {vecs} pieces in {bios} bios; it should be 512 pieces in 2",
             "bio_add_folio says False when a bio is full: when is it time to submit it?",
         )
+        expect_zeroed(disk, 0, 4096)
+        error = kernel.blkdev_issue_zero_pages(disk, 8184, 16)
+        expect(
+            error == EIO,
+            f"8 of 16 sectors lie behind the end of the disk: it returned {error!r}, not EIO ({EIO})",
+        )
         able = machine.disk(8192, max_write_zeroes_sectors=1024)
         zero(kernel, able, 0, 2560)
         bios, zeroings = able.bios.read(), able.zeroings.read()
@@ -257,7 +289,7 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
             (bios, zeroings) == (0, 3),
             f"a disk that zeroes 1,024 sectors at a time was sent {zeroings} such commands and {bios} bios for "
             "2,560 sectors; it should be 3 and none",
-            "bdev_write_zeroes_sectors(bdev) first",
+            "a disk that can zero needs no bio at all",
         )
         expect_zeroed(able, 0, 2560)
 
@@ -293,8 +325,10 @@ def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
         expect(
             rss == 1,
             f"the child's RSS is {rss} pages; it should be 1: one folio, and a zero page, which nobody counts",
-            "at which line does the zero page take another way than a folio?",
+            "which line is reached for a folio, and for the zero page?",
         )
+        again = dup_mm(child).rss.read()
+        expect(again == 1, f"a child of the child has an RSS of {again} pages; it should be 1 as well")
 
 
 @check("zap_pte_range", points=1)
@@ -302,8 +336,13 @@ def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
     """Unmapping gives back each folio and its RSS, and leaves the zero page alone."""
     with kernel.booted(pages=64) as machine:
         mm, at = area(3)
-        user_write(mm, at, b"one")
-        place(mm, at + PAGE_SIZE, zero_pte())
+        place(mm, at, zero_pte())
+        user_write(mm, at + PAGE_SIZE, b"one")
+        madvise_dontneed(mm, at, 3 * PAGE_SIZE)
+        left = [str(walk(mm, at + i * PAGE_SIZE)) for i in range(3)]
+        expect(
+            left == ["None"] * 3, f"after everything was unmapped the entries are {', '.join(left)}, not None"
+        )
         mmput(mm)
         count, rss = machine.peek((ZERO_PAGE, "refcount")), mm.rss.read()
         expect(
@@ -346,6 +385,9 @@ def the_scenario_shows_wrong_bytes(kernel: Kernel) -> None:
             f"wrong_bytes returned {scenario!r}; it should be a list of actions, like [Mmap('a', 4096)]"
         )
     expect(len(scenario) <= 12, f"your program has {len(scenario)} actions; 12 are enough")
+    expect(any(isinstance(action, Read) for action in scenario), "your program reads nothing", "Read('data')")
+    large = [in_words(a) for a in scenario if max([n for n in a if isinstance(n, int)], default=0) > 1 << 16]
+    expect(not large, f"{', '.join(large)}: 64 KiB are enough")
     try:
         right = [each.seen for each in simulate(scenario, Kernel(), pages=4096)]
         wrong = [each.seen for each in Simulated(trusting_kernel(), pages=4096).run(scenario)]
@@ -354,6 +396,7 @@ def the_scenario_shows_wrong_bytes(kernel: Kernel) -> None:
     differ = [in_words(a) for a, r, w in zip(scenario, right, wrong, strict=True) if r != w]
     expect(
         differ,
-        f"on both kernels your program reads the same: {right}",
-        "two processes must share a page that one of them has written to before: how does that come about?",
+        f"on both kernels your program reads {'; '.join(bytes_in_words(each) for each in right if each)}",
+        "two processes must share a page that one of them has written to before: how does that come about? "
+        "And which of them must read at the end?",
     )

@@ -15,6 +15,7 @@ INK = {
     "not yet": "var(--jp-error-color0, #b3261e)",
     "almost": "var(--jp-error-color0, #b3261e)",
 }
+FURTHER = "programs that are generated, memory that runs out, errors and edges"
 SOFT = "var(--jp-ui-font-color1, #57606a)"
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 from ..explore.asking import Step, next_step
 from ..explore.lives import Seen
+from ..store import RunsOn, current
 from .checks import CodeRaised, Failed
+
+OPERATIONS, LINES = 20_000, 200_000  # that one call may do, and run
 
 
 def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | None:
@@ -33,6 +39,36 @@ def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | No
     return None
 
 
+class RunsLines(BaseException):
+    """The code ran more lines than it was allowed to."""
+
+
+@contextlib.contextmanager
+def _limits(thing: Any) -> Iterator[None]:
+    """Let one call do so many operations, and run so many lines of its own file, and no more."""
+    machine, file, lines = current(), getattr(getattr(thing, "__code__", None), "co_filename", None), 0
+
+    def count(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename != file:
+            return None
+        lines += event == "line"
+        if lines > LINES:
+            raise RunsLines
+        return count
+
+    before, tracing = getattr(machine, "most", None), sys.gettrace()
+    if before is not None and machine.log is not None:
+        machine.most = len(machine.log) + OPERATIONS
+    sys.settrace(count)
+    try:
+        yield
+    finally:
+        sys.settrace(tracing)
+        if before is not None:
+            machine.most = before
+
+
 def _article(word: str) -> str:
     return f"an {word}" if word[0].lower() in "aeiou" else f"a {word}"
 
@@ -48,9 +84,19 @@ def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[...,
         if wrong:
             raise Failed(wrong)
         try:
-            return thing(*args)
+            with _limits(thing):
+                return thing(*args)
         except Failed:
             raise
+        except RunsOn:
+            raise Failed(
+                f"{name} did {OPERATIONS:,} operations and was not done", "is there a loop that cannot end?"
+            ) from None
+        except RunsLines:
+            raise Failed(
+                f"{name} ran {LINES:,} lines and was not done",
+                "is there a loop that looks at nothing and cannot end?",
+            ) from None
         except RecursionError:
             raise CodeRaised(name, "RecursionError", "it calls itself without end") from None
         except Exception as error:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..mm.page_alloc import Folio
-from ..store import OPERATIONS, Cell, KernelBug, cell_name, default_of
+from ..store import OPERATIONS, Cell, KernelBug, default_of, in_code, with_result
 
 Seen = tuple[Cell, str, tuple[Any, ...], Any]
 Step = tuple[Any, ...]
@@ -67,15 +67,13 @@ def _one_more(
         yield from _from(threads, cells, logs, ended, limit)
         return
     _, cell, verb, args = step
-    row = f"CPU {cpu}: {cell_name(cell)}.{verb}({', '.join(map(repr, args))})"
-    rows = [*so_far.rows, row]
+    rows = [*so_far.rows, f"CPU {cpu}: {in_code(cell, verb, args)}"]
     try:
         cells, result = carried_out(cells, cell, verb, args)
     except KernelBug as bug:
         yield Schedule(rows, so_far.ends, bug=bug.what)
         return
-    if result is not None:
-        rows[-1] += f" → {result!r}"
+    rows[-1] = f"CPU {cpu}: {with_result(cell, verb, args, result)}"
     seen = [*logs[:cpu], (*logs[cpu], (cell, verb, args, result)), *logs[cpu + 1 :]]
     yield from _from(threads, cells, seen, Schedule(rows, so_far.ends), limit)
 

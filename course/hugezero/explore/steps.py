@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..mm.page_alloc import Folio
 from ..mm.vmstat import VMSTAT
-from ..store import OPERATIONS, Cell, Handle, KernelBug, View, cell_name, default_of
+from ..store import OPERATIONS, Cell, Handle, KernelBug, View, cell_name, default_of, with_result
 from .code import Action, Code, Node, Root
 
 Peek = Callable[[Cell], Any]
@@ -47,12 +47,7 @@ class Row(NamedTuple):
     result: Any
 
     def __str__(self) -> str:
-        if self.verb == "new":
-            return (
-                f"CPU {self.cpu}: new {self.args[0]}({', '.join(map(str, self.args[1:]))}) → {self.result!r}"
-            )
-        call = f"CPU {self.cpu}: {cell_name(self.cell)}.{self.verb}({', '.join(map(repr, self.args))})"
-        return call if self.result is None else f"{call} → {self.result!r}"
+        return f"CPU {self.cpu}: {with_result(self.cell, self.verb, self.args, self.result)}"
 
 
 class At(NamedTuple):

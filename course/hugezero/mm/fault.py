@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..hw.ram import PAGE_SIZE, PTRS_PER_PTE
-from ..store import KernelBug, current
+from ..store import current
 from .mm_types import (
     VM_FAULT_FALLBACK,
     VM_FAULT_OOM,
@@ -45,7 +45,7 @@ def touch(mm: Mm, address: int, write: bool = False) -> Pte | Pmd:
         handler = handle_mm_fault(mm, address, write)
         before, entry = entry, walk(mm, address)
         if entry == before:
-            raise KernelBug(
+            raise current().bug(
                 f"no progress: {handler} said that it was done, but the entry for {address:#x} is still {entry}"
             )
     return entry
@@ -88,7 +88,7 @@ def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
         if _handled(handler, huge, VM_FAULT_FALLBACK):
             return handler.__name__
         if isinstance(pmd.read(), Pmd):
-            raise KernelBug(
+            raise current().bug(
                 f"{handler.__name__} fell back to small pages and left a huge entry for {address:#x}"
             )
     table = pte_alloc(mm, pmd) if below is None else below
@@ -123,7 +123,7 @@ def _handled(handler: Callable[[VmFault], int], vmf: VmFault, fallback: int = 0)
         raise OutOfMemory(f"{handler.__name__} found no memory for {vmf.address:#x}")
     if type(result) is not int or result not in (0, fallback):
         others = "VM_FAULT_OOM or VM_FAULT_FALLBACK" if fallback else "or VM_FAULT_OOM"
-        raise KernelBug(f"{handler.__name__} returned {result!r}: a fault handler returns 0, {others}")
+        raise current().bug(f"{handler.__name__} returned {result!r}: a fault handler returns 0, {others}")
     return result == 0
 
 

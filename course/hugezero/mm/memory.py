@@ -50,7 +50,7 @@ def do_anonymous_page(vmf: VmFault) -> int:
 
 def do_wp_page(vmf: VmFault) -> int:
     """Nothing is shared, so whoever may write to the area may write to the page."""
-    vmf.pte.set(pte_mkdirty(pte_mkwrite(vmf.orig_pte)))  # type: ignore[arg-type]
+    vmf.pte.set(pte_mkdirty(pte_mkwrite(vmf.orig_pte)))
     return 0
 
 
@@ -107,7 +107,7 @@ def do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
 
 def do_huge_pmd_wp_page(vmf: VmFault) -> int:
     """Nothing is shared, so whoever may write to the area may write to the huge page."""
-    vmf.pmd.set(pmd_mkdirty(pmd_mkwrite(vmf.orig_pmd)))  # type: ignore[arg-type]
+    vmf.pmd.set(pmd_mkdirty(pmd_mkwrite(vmf.orig_pmd)))
     return 0
 
 

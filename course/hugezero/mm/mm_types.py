@@ -5,7 +5,7 @@ Linux: include/linux/mm_types.h
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..store import Atomic, Counter, Field, Handle, Slot, View, record
 
@@ -52,16 +52,29 @@ class AddressSpace(Handle):
 class VmFault(NamedTuple):
     """One page fault: what a fault handler is told.
 
+    vma: the area; vma.vm_mm is the address space that it is in
+    address: of the page
+    write: was it a write?
+    pmd: the entry above, one for 2 MiB; pmd.read() gives the page table
+    pte: the place of the small entry: pte.read(), pte.set(entry); None in a huge fault
+    orig_pte: the entry itself, as it was when the fault came in
+    orig_pmd: in a huge fault, what pmd held
+
     Linux: struct vm_fault, include/linux/mm.h
     """
 
     vma: Vma
-    address: int  # of the page
+    address: int
     write: bool
-    pmd: Slot  # the PMD entry: it holds the page table, or is huge itself
-    pte: Slot  # the small entry that was looked up; None in a huge fault
-    orig_pte: tuple | None  # type: ignore[type-arg]  # what that entry held when the fault came in
-    orig_pmd: tuple | None = None  # type: ignore[type-arg]  # in a huge fault, what *pmd* held
+    pmd: Slot
+    pte: Slot
+    orig_pte: Any
+    orig_pmd: Any = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(
+            f"vmf.{name} = … changes nothing in the machine: to set an entry, write vmf.pte.set(…)"
+        )
 
 
 def anon_vma_prepare(vma: Vma) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
-from ..store import Handle, Slot, record
+from ..store import Handle, Slot, View, record
 from .mm_types import Mm
 from .page_alloc import ZERO_PAGE, Folio, alloc_folio, free_folio
 from .vmstat import VMSTAT
@@ -104,6 +104,10 @@ def zero_pte() -> Pte:
 
 def is_zero_pte(entry: Pte | None) -> bool:
     """Does *entry* map the zero page?"""
+    if isinstance(entry, View):
+        raise TypeError(
+            f"{entry!r} is where the entry is kept: .read() gives the entry, and vmf.orig_pte is it too"
+        )
     return entry is not None and entry.special
 
 

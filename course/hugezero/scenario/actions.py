@@ -131,3 +131,23 @@ def in_words(action: Action) -> str:
         if name not in defaults or value != defaults[name]
     ]
     return f"{type(action).__name__}({', '.join(given)})"
+
+
+def what_is_wrong(action: Action) -> str | None:
+    """Which part of *action* is no such thing; None if all are."""
+    for name, value in action._asdict().items():
+        wanted = [
+            kind
+            for kind in TYPES
+            if kind.__name__ in type(action).__annotations__[name].__forward_arg__.split(" | ")
+        ]
+        optional = value is None and type(action)._field_defaults.get(name, ...) is None
+        if type(value) not in wanted and not optional:
+            example = ", like b'A'" if bytes in wanted else ""
+            return f"{in_words(action)}: {name} is {value!r}; it must be {wanted[0].__name__}{example}"
+        if type(value) is int and value < 0:
+            return f"{in_words(action)}: {name} is {value}; it cannot be negative"
+    return None
+
+
+TYPES = (str, int, bool, bytes)

@@ -26,6 +26,7 @@ from .actions import (
     Thread,
     Write,
     in_words,
+    what_is_wrong,
 )
 
 ADVICE = {"hugepage": (VM_HUGEPAGE, VM_NOHUGEPAGE), "nohugepage": (VM_NOHUGEPAGE, VM_HUGEPAGE)}
@@ -80,6 +81,9 @@ class Simulated:
         """Do one action; gives what can be observed after it."""
         if not isinstance(action, ACTIONS):
             raise NotAScenario(f"{action!r} is no action: use {', '.join(kind.__name__ for kind in ACTIONS)}")
+        wrong = what_is_wrong(action)
+        if wrong:
+            raise NotAScenario(wrong)
         if action.by in self.unborn:
             return self._observation(in_words(action), "no such process")
         if action.by not in self.mms and not isinstance(action, DropCaches):

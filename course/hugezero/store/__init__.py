@@ -23,12 +23,13 @@ from .cells import (
     record,
     use,
 )
-from .environments import ALIVE, KERNEL, Asked, Differs, Direct, Done, Environment, Stop, new
+from .environments import ALIVE, KERNEL, Asked, Differs, Direct, Done, Environment, RunsOn, Stop, new
 from .operations import OPERATIONS, KernelBug, operation
+from .words import in_code, with_result
 
 __all__ = [
     "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
-    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoMachine", "NotThere", "Slot",
-    "Stop", "Vector", "View", "cell_name", "check_immutable", "current", "default_of", "new", "operation",
-    "record", "use",
+    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoMachine", "NotThere", "RunsOn", "Slot",
+    "Stop", "Vector", "View", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
+    "record", "use", "with_result",
 ]  # fmt: skip

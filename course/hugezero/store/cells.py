@@ -69,6 +69,8 @@ def check_immutable(value: Any) -> None:
         for part in value:
             check_immutable(part)
         return
+    if callable(value):
+        raise Mutable(f"{getattr(value, '__name__', value)} is a function: call it, and keep what it gives")
     raise Mutable(
         f"{value!r} is a {type(value).__name__}, which can change without the machine seeing it. "
         "Keep a number, a string, a handle or a tuple of those"

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple, NoReturn
 from . import cells as _cells
 from .cells import Cell, Handle, cell_name, default_of
 from .operations import OPERATIONS, KernelBug
+from .words import in_code, with_result
+
+MOST = 500_000  # rows of a log; who needs more does without a log
 
 
 class Done(NamedTuple):
@@ -24,11 +27,7 @@ class Done(NamedTuple):
     result: Any
 
     def __str__(self) -> str:
-        if self.verb == "new":
-            kind, *size = self.args
-            return f"new {kind}({', '.join(map(str, size))}) → {self.result!r}"
-        call = f"{cell_name(self.cell)}.{self.verb}({', '.join(map(repr, self.args))})"
-        return call if self.result is None else f"{call} → {self.result!r}"
+        return with_result(self.cell, self.verb, self.args, self.result)
 
 
 class Environment:
@@ -55,6 +54,7 @@ class Direct(Environment):
         self.cells: dict[Cell, Any] = {}
         self.births = births
         self.log = log
+        self.most = MOST  # rows that the log may have
         self.cpu = 0
         self.bugs: list[KernelBug] = []
         self.prints: list[tuple[int, str]] = []
@@ -71,7 +71,7 @@ class Direct(Environment):
             old = cells[cell] if cell in cells else default_of(cell)
             new, result = OPERATIONS[verb](old, *args)
         except KernelBug as bug:
-            bug.where = f"CPU {self.cpu}: {cell_name(cell)}.{verb}({', '.join(map(repr, args))})"
+            bug.where = f"CPU {self.cpu}: {in_code(cell, verb, args)}"
             bug.cell, bug.after = cell, len(self.log or ())
             self.bugs.append(bug)
             raise
@@ -81,6 +81,8 @@ class Direct(Environment):
             self.births.gone(cell[0])
         if self.log is not None:
             self.log.append(Done(self.cpu, cell, verb, args, old, new, result))
+            if len(self.log) > self.most:
+                raise RunsOn(f"{self.most:,} operations were done, and there was no end")
         return result
 
     def _new(self, cell: Cell, args: tuple[Any, ...]) -> Any:
@@ -104,6 +106,14 @@ class Direct(Environment):
         if isinstance(sys.stdout, _Beside):
             sys.stdout = sys.stdout.out
 
+    def bug(self, what: str) -> KernelBug:
+        """A kernel bug that is no operation's own: recorded, and to be raised."""
+        bug = KernelBug(what)
+        bug.where = f"CPU {self.cpu}"
+        bug.after = len(self.log or ())
+        self.bugs.append(bug)
+        return bug
+
     def peek(self, cell: Cell) -> Any:
         """What *cell* holds, looked at without an operation: for pictures and checks."""
         return self.cells[cell] if cell in self.cells else default_of(cell)
@@ -125,6 +135,10 @@ class _Beside:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.out, name)
+
+
+class RunsOn(BaseException):
+    """The code did more operations than it was allowed to."""
 
 
 class Stop(BaseException):

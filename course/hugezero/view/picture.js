@@ -113,6 +113,12 @@ function render({ model, el }) {
     const item = event.target.closest("li");
     if (item) go([...list.children].indexOf(item) + 1);
   });
+  // A click anywhere takes the keys: else they would go to the notebook, which folds sections with them.
+  root.addEventListener("mousedown", (event) => event.stopPropagation());
+  root.addEventListener("click", (event) => {
+    event.stopPropagation();
+    if (!root.contains(document.activeElement) || document.activeElement === root) (last ? slider : scroll).focus();
+  });
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     event.stopPropagation(); // or the notebook moves to another cell
