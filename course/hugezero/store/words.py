@@ -1,0 +1,42 @@
+"""Operations as kernel code writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .cells import KINDS, Cell, Field, Flag, cell_name
+
+SILENT = frozenset(
+    {"set", "add", "free", "store", "clear", "freeze", "paste", "lock", "unlock"}
+)  # give nothing
+
+
+def in_code(
+    cell: Cell,
+    verb: str,
+    args: tuple[Any, ...],
+    name: Callable[[Cell], str] = cell_name,
+    value: Callable[[Any], str] = repr,
+) -> str:
+    """One operation, as the code that did it reads; *name* and *value* say what cells and values are called."""
+    handle, field = cell
+    if verb == "new":
+        kind, *size = args if args[0] in KINDS else ("Folio", *args)
+        return f"alloc_folio({size[0] or ''})" if kind == "Folio" else f"new {kind}"
+    if verb == "free":
+        return f"free_folio({value(handle)})"
+    declared = None if isinstance(field, int) else handle.fields.get(field)
+    if isinstance(declared, Field):
+        return name(cell) if verb == "read" else f"{name(cell)} = {value(args[0])}"
+    if declared is not None and issubclass(declared.view, Flag) and verb in ("read", "set"):
+        return f"{name(cell)}.{'test' if verb == 'read' else 'set' if args[0] else 'clear'}()"
+    if verb == "add" and args in ((1,), (-1,)):
+        return f"{name(cell)}.{'inc' if args == (1,) else 'dec'}()"
+    return f"{name(cell)}.{verb}({', '.join(map(value, args))})"
+
+
+def with_result(cell: Cell, verb: str, args: tuple[Any, ...], result: Any) -> str:
+    """The operation, and what it gave."""
+    call = in_code(cell, verb, args)
+    return call if verb in SILENT else f"{call} → {result!r}"
