@@ -91,6 +91,20 @@ def test_keys_turn_the_pages_and_the_notebook_does_not_react(tab, number):
     assert (tab.active_cell(), tab.page.locator(".jp-Notebook .jp-Cell").count()) == notebook
 
 
+@pytest.mark.parametrize("spot", [".hz-title", "svg", ".hz-foot"])
+def test_a_click_anywhere_on_a_picture_gives_it_the_keys(tab, spot):
+    """Else ← would fold a section of the notebook."""
+    picture = tab.picture(MAP)
+    reach(tab, MAP)
+    tab.page.keyboard.press("End")
+    last = where(picture)
+    tab.command("notebook:enter-command-mode")
+    picture.locator(spot).click(position={"x": 5, "y": 5})
+    tab.page.keyboard.press("ArrowLeft")
+    assert where(picture) == last - 1
+    assert tab.page.locator(".jp-collapseHeadingButton, .jp-CellHeader .collapsed").count() == 0
+
+
 def test_a_focus_ring_shows_where_the_keys_go(tab):
     picture = reach(tab, MAP)
     assert "solid" in picture.locator("input").evaluate("node => getComputedStyle(node).outline")
@@ -99,6 +113,7 @@ def test_a_focus_ring_shows_where_the_keys_go(tab):
 
 def test_the_map_follows_the_timeline_and_outlines_what_changed(tab):
     picture = reach(tab, TIMELINE)
+    picture.locator("ol").scroll_into_view_if_needed()
     tab.page.keyboard.press("Home")
     outlined = 0
     for _ in range(30):
