@@ -3,10 +3,12 @@
 import pytest
 from hugezero.check import check as check_in_a_notebook
 from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, run_checks
-from hugezero.check.notebook import MORE, PARAMETERS, exercise
+from hugezero.check.notebook import MORE, PARAMETERS
 from hugezero.check.render import Report
 from hugezero.check.subject import complaint, subject
 from hugezero.store import KernelBug
+
+from autograder.course import Course
 
 
 def a(run, needs=(), points=1.0, title="It does what it says."):
@@ -140,17 +142,17 @@ def test_a_check_that_does_not_exist_names_those_that_do():
 
 
 def test_every_exercise_has_parameters_and_every_check_a_title_and_points():
+    stems = Course().stems()
     for name, checks in CHECKS.items():
+        if checks[0].run.__module__.rpartition(".")[2] not in stems:
+            continue  # of a lab that another test has made up
         assert name in PARAMETERS, name
         for each in checks:
             assert each.run.__doc__ and each.title.endswith(".") and each.points > 0, each.name
-    exercise_names = [name for name in PARAMETERS if name not in CHECKS]
-    assert exercise_names == [] and callable(exercise)
+    assert set(PARAMETERS) <= set(CHECKS)
 
 
 def test_the_points_announced_for_grading_are_those_of_the_hidden_checks():
-    from autograder.course import Course
-
     for stem in Course().stems():
         for name, checks in Course().checks(stem).items():
             assert MORE[name] == sum(each.points for each in checks if each.hidden), name
