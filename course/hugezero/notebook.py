@@ -75,7 +75,7 @@ from .scenario import (
     simulate,
 )
 from .store import KernelBug
-from .view import chart, memory_map, progress, timeline
+from .view import chart, memory_map, progress, schedule, timeline
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ..store import Cell
@@ -55,6 +56,11 @@ class ByHand:
     def rows(self) -> list[Row]:
         """Every operation so far."""
         return [row for move in self._moves for row in move.rows]
+
+    @property
+    def ends(self) -> list[int]:
+        """How many operations had been done behind each pick."""
+        return list(accumulate(len(move.rows) for move in self._moves[1:]))
 
     @property
     def bug(self) -> str | None:

@@ -136,14 +136,14 @@ class _Search:
         that counts its rounds may go round for ever without a switch.
         """
         self.steps.keep_rows = True
-        layers: dict[tuple[int, int], list[tuple[State, int, int, tuple[Row, ...], tuple[Row, ...]]]] = {}
-        layers[0, 0] = [(state, -1, 0, (), unseen) for state, unseen in self.first.items()]
+        layers: dict[tuple[int, int], list[tuple[State, int, int, tuple[Row, ...], State]]] = {}
+        layers[0, 0] = [(state, -1, 0, (), state) for state in self.first]
         done: set[tuple[State, int]] = set()
         while layers:
             cost = min(layers)
-            for state, last, far, rows, unseen in layers.pop(cost):
+            for state, last, far, rows, start in layers.pop(cost):
                 if state == goal:
-                    return _whole(unseen, rows)
+                    return self._whole(start, rows)
                 if (state, last) in done or far > 2 * moves:
                     continue
                 done.add((state, last))
@@ -151,20 +151,20 @@ class _Search:
                     way = (*rows, *move.rows)
                     if move.after is None:
                         if move.bug == bug:
-                            return _whole(unseen, way)
+                            return self._whole(start, way)
                         continue
                     further = cost[0] + (last not in (-1, move.cpu)), cost[1] + len(move.rows)
-                    layers.setdefault(further, []).append((move.after, move.cpu, far + 1, way, unseen))
+                    layers.setdefault(further, []).append((move.after, move.cpu, far + 1, way, start))
         raise AssertionError("the way to a state that was reached cannot be found again")
 
-
-def _whole(unseen: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
-    """*rows*, with what each CPU did *unseen* before its first scheduling point right before its first row."""
-    began: set[int] = set()
-    whole = [row for row in unseen if row.cpu not in {other.cpu for other in rows}]
-    for row in rows:
-        if row.cpu not in began:
-            began.add(row.cpu)
-            whole += [other for other in unseen if other.cpu == row.cpu]
-        whole.append(row)
-    return whole
+    def _whole(self, start: State, rows: Sequence[Row]) -> list[Row]:
+        """*rows*, with what each CPU did unseen, before its first scheduling point, right before its first row."""
+        unseen = self.first[start]
+        began = {cpu for cpu, at in enumerate(start[1]) if at.node is None}  # and ended: nobody ever saw it
+        whole = [row for row in unseen if row.cpu in began]
+        for row in rows:
+            if row.cpu not in began:
+                began.add(row.cpu)
+                whole += [other for other in unseen if other.cpu == row.cpu]
+            whole.append(row)
+        return whole

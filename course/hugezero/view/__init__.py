@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .bar import progress
     from .figure import chart
-    from .widget import memory_map, timeline
+    from .widget import memory_map, schedule, timeline
 
-__all__ = ["chart", "memory_map", "progress", "timeline"]
+__all__ = ["chart", "memory_map", "progress", "schedule", "timeline"]
 _WHERE = {  # no module is called as a function is: one name, one thing
     "memory_map": "widget",
+    "schedule": "widget",
     "timeline": "widget",
     "chart": "figure",
     "progress": "bar",

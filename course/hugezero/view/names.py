@@ -56,9 +56,9 @@ class Names:
         self._handles: dict[Any, set[Any]] = {}  # a cell's short name: the handles that have such a one
         for row in rows:
             handle, field = row.cell
-            self._handles.setdefault((type(handle), field) if isinstance(field, int) else field, set()).add(
-                handle
-            )
+            if not isinstance(handle, Folio):
+                short_name = (type(handle), field) if isinstance(field, int) else field
+                self._handles.setdefault(short_name, set()).add(handle)
 
     def born(self, folio: Folio) -> str:
         """*folio* was handed out."""

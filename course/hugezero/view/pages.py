@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -30,6 +31,10 @@ class Pages:
     at: int = 0  # number in *moments*
     note: str = ""
     text: str = ""  # the moment *at*
+    name: str = "memory map"
+    keys: str = KEYS
+    legend: str = LEGEND
+    asked: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # answers where there is a kernel
 
 
 def pages(film: Film, rows: bool = False) -> Pages:
@@ -103,11 +108,11 @@ def still(made: Pages) -> str:
     steps = f'<ol class="hz-rows">{"".join(rows)}</ol>' if rows else ""
     note = f'<p class="hz-soft">{escape(made.note)}</p>' if made.note else ""
     return (
-        f'<div class="hz"><style>{style}</style>'
+        f'<div class="hz hz-{made.name.replace(" ", "-")}"><style>{style}</style>'
         f'<div class="hz-top"><p class="hz-title{" bad" if moment["bug"] else ""}">{escape(moment["title"])}</p>'
         f'<p class="hz-soft">{escape(moment["where"])}</p></div>'
         f"{steps}"
-        f'<div class="hz-scroll" tabindex="0" role="group" aria-label="memory map">{picture}</div>'
-        f'<div class="hz-foot"><span class="hz-soft">{LEGEND}</span></div>'
+        f'<div class="hz-scroll" tabindex="0" role="group" aria-label="{made.name}">{picture}</div>'
+        f'<div class="hz-foot"><span class="hz-soft">{escape(made.legend)}</span></div>'
         f"{note}</div>"
     )

@@ -1,34 +1,28 @@
-// Turns pages that Python has drawn. Nothing is asked of the kernel, so a dead one does no harm.
+// Turns pages that Python has drawn. Nothing is asked of the kernel, so a dead one does no harm. A second
+// drawing of each moment, a map, can be shown below; hand.js adds what is continued by hand.
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
 
-function make(kind, look, words = "") {
-  const node = document.createElement(kind);
-  node.className = look;
-  node.textContent = words;
-  return node;
-}
-
 function render({ model, el }) {
-  const parts = model.get("parts");
-  const pages = model.get("pages");
-  const moments = model.get("moments");
+  const film = Object.fromEntries(["parts", "pages", "moments"].map((name) => [name, model.get(name)]));
   const rows = model.get("rows");
   const words = model.get("words");
-  const last = moments.length - 1;
+  const mapped = film.moments[0].map !== undefined;
+  let { parts, pages, moments } = film;
+  let last = moments.length - 1;
 
-  const root = make("div", "hz");
+  const root = make("div", `hz hz-live hz-${words.name.replace(" ", "-")}`);
   const top = make("div", "hz-top");
   const title = make("p", "hz-title");
   title.setAttribute("aria-live", "polite");
   const where = make("p", "hz-soft");
   top.append(title, where);
 
-  const slider = make("input", "");
+  const slider = make("input", mapped ? "hz-unseen" : "");
   slider.type = "range";
   slider.min = 0;
   slider.max = last;
-  slider.setAttribute("aria-label", rows.length ? "timeline: operation" : "memory map: operation");
+  slider.setAttribute("aria-label", `${rows.length ? "timeline" : words.name}: operation`);
 
   const list = make("ol", "hz-rows");
   list.tabIndex = 0;
@@ -38,17 +32,36 @@ function render({ model, el }) {
   const scroll = make("div", "hz-scroll");
   const foot = make("div", "hz-foot");
   foot.append(make("span", "hz-soft", last ? words.legend : words.legend.split(" · ")[0]));
-  if (last) foot.append(make("span", "hz-soft", words.keys));
+  const keys = make("span", "hz-soft", words.keys);
+  if (last) foot.append(keys);
+
+  const map = make("div", "hz-scroll hz-map");
+  map.hidden = true;
+  const hand = words.hand ? byHand({ model, show: open, at: () => moments[at].picks }) : null;
 
   root.append(top);
-  if (last) root.append(slider);
+  if (last || hand) root.append(slider);
   if (rows.length) root.append(list);
-  root.append(scroll, foot);
+  root.append(scroll);
+  if (hand) root.append(hand.bar);
+  root.append(map, foot);
   if (model.get("note")) root.append(make("p", "hz-soft", model.get("note")));
 
   let at = -1;
   let page = -1;
   let saving = 0;
+  let back = 0; // where what is done by hand began
+
+  const buttons = {};
+  function button(key, name, work) {
+    const node = (buttons[key] = make("button", "hz-button"));
+    node.append(make("kbd", "", key), ` ${name}`);
+    node.setAttribute("aria-pressed", "false");
+    node.addEventListener("click", work);
+    keys.append(" ", node);
+  }
+  if (hand) button("C", "continue by hand from here", turnHand);
+  if (mapped) button("M", "memory map", turnMap);
 
   function show(next) {
     next = Math.max(0, Math.min(last, next));
@@ -56,20 +69,61 @@ function render({ model, el }) {
     const moment = moments[next];
     if (moment.page !== page) {
       page = moment.page;
-      scroll.innerHTML = pages[page].map((i) => parts[i]).join("") + "</svg>";
+      draw(scroll, page);
     } else {
       for (const node of scroll.querySelectorAll(".sel, .struck")) node.removeAttribute("class");
     }
-    for (const node of scroll.querySelectorAll("[data-k]")) {
-      if (moment.changed.includes(node.dataset.k)) node.setAttribute("class", moment.bug ? "struck" : "sel");
-    }
+    outline(scroll, moment);
     title.textContent = moment.title;
     title.classList.toggle("bad", moment.bug);
     where.textContent = moment.where;
     slider.value = next;
-    slider.setAttribute("aria-valuetext", moment.where);
+    slider.setAttribute("aria-valuetext", moment.said ?? moment.where);
     if (rows.length) mark(at, next);
     at = next;
+    if (!map.hidden) showMap();
+    if (mapped) reveal(scroll);
+  }
+
+  function draw(box, number) {
+    box.innerHTML = pages[number].map((i) => parts[i]).join("") + "</svg>";
+  }
+
+  function outline(box, moment) {
+    for (const node of box.querySelectorAll("[data-k]")) {
+      if (moment.changed.includes(node.dataset.k)) node.setAttribute("class", moment.bug ? "struck" : "sel");
+    }
+  }
+
+  function showMap() {
+    draw(map, moments[at].map);
+    outline(map, moments[at]);
+  }
+
+  function turnMap() {
+    map.hidden = !map.hidden;
+    if (!map.hidden) showMap();
+    buttons.M?.setAttribute("aria-pressed", String(!map.hidden));
+  }
+
+  // Shows another film in this place.
+  function open(other) {
+    ({ parts, pages, moments } = other);
+    last = moments.length - 1;
+    slider.max = last;
+    page = at = -1;
+    show(other.at);
+  }
+
+  function turnHand() {
+    if (hand.on) {
+      hand.stop();
+      open({ ...film, at: back });
+    } else {
+      back = at;
+      hand.start(at);
+    }
+    buttons.C.setAttribute("aria-pressed", String(hand.on));
   }
 
   // Row i is the operation that led to moment i + 1.
@@ -105,7 +159,7 @@ function render({ model, el }) {
 
   function go(next) {
     show(next);
-    keep();
+    if (!hand?.on) keep();
   }
 
   slider.addEventListener("input", () => go(Number(slider.value)));
@@ -119,9 +173,22 @@ function render({ model, el }) {
     event.stopPropagation();
     if (!root.contains(document.activeElement) || document.activeElement === root) (last ? slider : scroll).focus();
   });
+  if (mapped) {
+    scroll.addEventListener("click", (event) => {
+      const row = /^r(\d+)$/.exec(event.target.closest("[data-k]")?.dataset.k ?? "");
+      if (row) go(Number(row[1]));
+      slider.focus({ preventScroll: true });
+    });
+  }
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     event.stopPropagation(); // or the notebook moves to another cell
+    const letter = event.key.toUpperCase();
+    if (letter in buttons || (hand?.on && hand.key(event))) {
+      event.preventDefault();
+      if (letter in buttons) buttons[letter].click();
+      return;
+    }
     const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
     if (sideways && document.activeElement === scroll) return; // scrolls what is too wide
     const next = { Home: 0, End: last }[event.key] ?? (event.key in STEPS ? at + STEPS[event.key] : null);
@@ -132,17 +199,14 @@ function render({ model, el }) {
 
   // What scrolls must be in reach of the keyboard; what does not is no stop on the way.
   const watch = new ResizeObserver(() => {
-    if (scroll.scrollWidth > scroll.clientWidth) {
-      scroll.tabIndex = 0;
-      scroll.setAttribute("role", "group");
-      scroll.setAttribute("aria-label", "memory map, scrolls sideways");
-    } else {
-      for (const name of ["tabindex", "role", "aria-label"]) scroll.removeAttribute(name);
-    }
+    reach(scroll, words.name);
+    reach(map, "memory map");
+    if (mapped) reveal(scroll);
   });
   watch.observe(scroll);
+  watch.observe(map);
 
-  const follow = () => show(model.get("at"));
+  const follow = () => hand?.on || show(model.get("at"));
   model.on("change:at", follow);
   el.append(root);
   show(model.get("at"));
@@ -150,6 +214,7 @@ function render({ model, el }) {
   return () => {
     clearTimeout(saving);
     watch.disconnect();
+    hand?.forget();
     model.off("change:at", follow);
   };
 }

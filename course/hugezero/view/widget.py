@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..machine import Machine
 from ..scenario import Simulated
+from ..store import Cell
+from .interleaving import Found, Hand, Interleaving
 from .moments import Film
-from .pages import KEYS, LEGEND, Pages, pages, still
+from .pages import Pages, pages, still
 
 HERE = Path(__file__).parent
+SCRIPTS = ("page.js", "hand.js", "picture.js")  # one module to the browser
 
 
 def memory_map(
@@ -37,6 +41,21 @@ def timeline(
     if at is None and film.bug is None:
         film.at = film.first
     return _picture(pages(film, rows=True))
+
+
+def schedule(
+    outcome: Found,
+    threads: Sequence[Any] | None = None,
+    by_hand: Hand | None = None,
+    cells: Sequence[Cell] | None = None,
+) -> Any:
+    """The schedule that goes wrong: columns are CPUs, rows are operations; opens where it broke.
+
+    *outcome* is what `explore` found, *threads* its threads or their names. With *by_hand*, a ByHand of the same
+    search, the reader may go on from any row and say who is next. *cells*: those whose values stand beside the
+    rows; those that the schedule changes if nothing is said.
+    """
+    return _picture(Interleaving(outcome, threads, cells, by_hand).pages())
 
 
 def _picture(made: Pages) -> Any:
@@ -66,7 +85,7 @@ def _widget_class() -> Any:
     class Picture(anywidget.AnyWidget):
         """Pages of a picture, and which one is open: its `at` counts from the first moment shown."""
 
-        _esm = (HERE / "picture.js").read_text(encoding="utf-8")
+        _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
         _css = (HERE / "picture.css").read_text(encoding="utf-8")
         parts: Any = traitlets.List().tag(sync=True)
         pages: Any = traitlets.List().tag(sync=True)
@@ -78,11 +97,24 @@ def _widget_class() -> Any:
 
         def __init__(self, made: Pages) -> None:
             self._made = made
-            words = {"keys": KEYS, "legend": LEGEND}
+            words = {
+                "keys": made.keys,
+                "legend": made.legend,
+                "name": made.name,
+                "hand": made.asked is not None,
+            }
             super().__init__(
                 parts=made.parts, pages=made.pages, moments=made.moments, rows=made.rows,
                 note=made.note, words=words, at=made.at,
             )  # fmt: skip
+
+            if made.asked is not None:
+                self.on_msg(self._answer)
+
+        def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
+            """The page has asked something."""
+            assert self._made.asked is not None
+            self.send({"asked": message.get("asked"), **self._made.asked(message)})
 
         def _repr_mimebundle_(self, **_: Any) -> Any:
             bundle = super()._repr_mimebundle_()

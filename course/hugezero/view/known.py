@@ -1,0 +1,156 @@
+"""The small memory map of a schedule: which folios there are, and who knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..hw.ram import PAGE_SIZE
+from ..mm.page_alloc import Folio
+from ..mm.vmstat import VMSTAT
+from ..store import Cell
+from .moments import State
+from .names import Names, Operation, folios_in
+from .owners import Area, Owner
+from .pieces import Row
+from .scene import Frame, Scene
+from .words import size
+
+HEADS = ("who", "knows", "as", "folio")
+
+
+@dataclass
+class _Life:
+    """One folio."""
+
+    folio: Folio
+    freed: int = 0  # in which row; 0: it is in use
+
+
+@dataclass
+class Known:
+    """What the cells and the CPUs of a schedule know, brought forward row by row."""
+
+    columns: Sequence[str]
+    names: Names
+    holds: dict[Cell, Any]
+    lives: dict[str, _Life] = field(default_factory=dict)
+    seen: dict[int, dict[str, str]] = field(
+        default_factory=dict
+    )  # CPU: name of a folio: how it came to know it
+    done: dict[int, int] = field(default_factory=dict)  # CPU: how many operations
+    changed: list[str] = field(default_factory=list)  # keys of what the last row changed
+
+    def __post_init__(self) -> None:
+        for value in self.holds.values():
+            self._meet(value)
+
+    def apply(self, k: int, row: Operation) -> None:
+        """Go on by row *k*, whose names have been given."""
+        self.changed = []
+        self.done[row.cpu] = self.done.get(row.cpu, 0) + 1
+        seen = self.seen.setdefault(row.cpu, {})
+        handle = row.cell[0]
+        if row.verb == "free" and isinstance(handle, Folio):
+            name = self.names.folio(handle)
+            self.lives.setdefault(name, _Life(handle)).freed = k + 1
+            seen.pop(name, None)
+            self.changed = [f"f{name}"]
+            return
+        if row.verb == "new" and row.result is not None:
+            self.lives[self.names.folio(row.result)] = _Life(row.result)
+            self.changed = [f"f{self.names.folio(row.result)}"]
+        if row.cell in self.holds:
+            self.holds[row.cell] = row.new
+            if row.old != row.new:
+                self.changed = [f"s{row.cell!r}", f"o{handle!r}"]
+        for name in self._meet(row.result):
+            if name not in seen:
+                seen[name] = f"{self.names.code(row).split('(')[0]} in row {k + 1}"
+                self.changed.append(f"c{row.cpu}{name}")
+
+    def scene(self) -> Scene:
+        """Everything that is known now."""
+        owners = [*self._handles(), *self._cpus()]
+        pointed = {row.frame for owner in owners for area in owner.areas for row in area.rows}
+        frames = [
+            self._frame(name, life)
+            for name, life in self.lives.items()
+            if not life.freed or f"f{name}" in pointed
+        ]
+        return Scene(owners, frames, State({}), HEADS)
+
+    def _meet(self, value: Any) -> list[str]:
+        """The names of the folios in *value*, each of which is one from now on."""
+        met = []
+        for folio in folios_in(value):
+            name = self.names.folio(folio)
+            self.lives.setdefault(name, _Life(folio))
+            met.append(name)
+        return met
+
+    def _handles(self) -> list[Owner]:
+        """What the shared cells hold: those that may hold a folio as rows, the others in words."""
+        owners: dict[Any, Owner] = {}
+        kinds = [type(handle) for handle in dict.fromkeys(cell[0] for cell in self.holds)]
+        for cell, value in self.holds.items():
+            handle = cell[0]
+            name = type(handle).__name__ if kinds.count(type(handle)) == 1 else repr(handle)
+            owner = owners.setdefault(handle, Owner(f"o{handle!r}", name, []))
+            folios = list(folios_in(value))
+            if not folios and value is not None:
+                owner.lines.append(f"{cell[1]} {self.names.held(value)}")
+                continue
+            if not owner.areas:
+                owner.areas.append(Area(f"a{handle!r}", "its cells", []))
+            frame = f"f{self.names.folio(folios[0])}" if folios else ""
+            entry = self.names.held(value) if folios else ""
+            owner.areas[0].rows.append(
+                Row(f"s{cell!r}", 0, 1, self.names.cell(cell), "", entry, folios, frame)
+            )
+        for owner in owners.values():
+            owner.lines = owner.lines or ["no counter"]
+        return list(owners.values())
+
+    def _cpus(self) -> list[Owner]:
+        """Which folio each CPU has seen, and has not freed itself."""
+        owners = []
+        for cpu, seen in sorted(self.seen.items()):
+            rows = [
+                Row(f"c{cpu}{name}", 0, 1, how, "", name, [self.lives[name].folio], f"f{name}")
+                for name, how in seen.items()
+            ]
+            if rows:
+                owners.append(
+                    Owner(
+                        f"C{cpu}",
+                        self.columns[cpu],
+                        [operations(self.done[cpu])],
+                        [Area(f"A{cpu}", "has seen", [], rows)],
+                    )
+                )
+        return owners
+
+    def _frame(self, name: str, life: _Life) -> Frame:
+        long = size(life.folio.nr_pages * PAGE_SIZE)
+        if life.freed:
+            return Frame(
+                f"f{name}", name, f"{long} · freed in row {life.freed} ✗", "", "freed", True, [life.folio]
+            )
+        named = any(life.folio in folios_in(value) for value in self.holds.values())
+        words = f"{long} · in use" if named else f"{long} · in no cell"
+        return Frame(f"f{name}", name, words, "", "card", True, [life.folio])
+
+
+def shared(rows: Sequence[Operation]) -> dict[Cell, Any]:
+    """Every cell of *rows* that is not part of a folio, with what it holds before them."""
+    found: dict[Cell, Any] = {}
+    for row in rows:
+        if row.cell[0].body is None and row.cell[0] is not VMSTAT and row.verb != "new":
+            found.setdefault(row.cell, row.old)
+    return found
+
+
+def operations(n: int) -> str:
+    return f"{n} operation{'s' * (n != 1)}"

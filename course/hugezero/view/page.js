@@ -1,0 +1,39 @@
+// What hand.js and picture.js are made with; the three are one module to the browser.
+
+function make(kind, look, words = "") {
+  const node = document.createElement(kind);
+  node.className = look;
+  node.textContent = words;
+  return node;
+}
+
+// Makes what scrolls a stop for the keyboard; what does not is none.
+function reach(box, name) {
+  const wide = box.scrollWidth > box.clientWidth;
+  if (wide || box.scrollHeight > box.clientHeight) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", wide ? `${name}, scrolls sideways` : name);
+  } else {
+    for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
+  }
+}
+
+// Scrolls to the row where one is, as far as needed, below the heads that stay.
+function reveal(scroll) {
+  const node = scroll.querySelector(".sel rect, .struck rect");
+  if (!node) {
+    scroll.scrollTop = 0;
+    return;
+  }
+  const box = node.getBoundingClientRect();
+  const frame = scroll.getBoundingClientRect();
+  const up = box.top - 10 - frame.top - scroll.firstElementChild.getBoundingClientRect().height;
+  const down = box.bottom + 24 - frame.bottom;
+  const left = box.left - 46 - frame.left;
+  const right = box.right + 10 - frame.right;
+  if (up < 0) scroll.scrollTop += up;
+  else if (down > 0) scroll.scrollTop += down;
+  if (left < 0) scroll.scrollLeft += left;
+  else if (right > 0) scroll.scrollLeft += Math.min(left, right);
+}
