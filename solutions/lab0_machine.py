@@ -12,5 +12,8 @@ def alloc_zeroed_folio():
 
 
 def spin_trylock(lock):
-    """Take the lock if it is free. Returns True to the CPU that got it, False to any other."""
+    """Take the lock if it is free.
+
+    Returns True to the CPU that got it, False to any other.
+    """
     return not lock.locked.test_and_set()

@@ -52,8 +52,9 @@ def do_anonymous_page(vmf):
 def do_wp_page(vmf):
     """Let a write through to a page of private memory that is mapped read-only.
 
-    The zero page: a zeroed folio takes its place, and nothing is copied. A folio that somebody
-    else holds too: a copy takes its place. A folio that nobody else holds is simply made writable.
+    The zero page: a zeroed folio takes its place, and nothing is copied. A folio that
+    somebody else holds too: a copy takes its place. A folio that nobody else holds is
+    simply made writable.
     Returns 0, or VM_FAULT_OOM.
     Linux: mm/memory.c
     """
@@ -79,8 +80,9 @@ def do_wp_page(vmf):
 def blkdev_issue_zero_pages(bdev, sector, nr_sects):
     """Make *nr_sects* sectors of *bdev*, from *sector*, read as zeroes.
 
-    A disk that can zero by itself is asked to, as much at a time as it takes. Any other one is
-    written to with the zero page, as many pieces to a bio as fit. No memory is allocated.
+    A disk that can zero by itself is asked to, as much at a time as it takes. Any other
+    one is written to with the zero page, as many pieces to a bio as fit. No memory is
+    allocated.
     Returns 0, or EIO.
     Linux: block/blk-lib.c
     """
@@ -105,7 +107,8 @@ def blkdev_issue_zero_pages(bdev, sector, nr_sects):
 def copy_pte_range(dst_vma, src_vma, dst_pmd, src_pmd, addr, end):
     """Copy the entries from *addr* to *end* for a forked child; the pages become shared.
 
-    Each folio gets one more holder, and neither side may write to it any more without a fault.
+    Each folio gets one more holder, and from now on neither side may write to it without
+    a fault.
     Returns 0, or ENOMEM.
     Linux: mm/memory.c
     """
@@ -141,7 +144,7 @@ def zap_pte_range(vma, pmd, addr, end):
 
 
 def predict_fork_faults():
-    """How many page faults does a child take that reads 64 MiB again which its parent has read?
+    """How many page faults does a child take that reads again what its parent has read?
 
     Returns "a" (none), "b" (1) or "c" (16384).
     """

@@ -53,11 +53,10 @@ class Report:
     @property
     def _score(self) -> str:
         here = f"{self.points:g} of {sum(r.max for r in self.results):g} points"
-        return (
-            f"{here} here; {self.more:g} more are decided by further checks when it is graded"
-            if self.more
-            else here
-        )
+        if not self.more:
+            return here
+        are = "is" if self.more == 1 else "are"
+        return f"{here} here; {self.more:g} more {are} decided when it is graded, by {FURTHER}"
 
     def show(self) -> None:
         """Display it: rich where that is possible, as text elsewhere."""
