@@ -85,7 +85,14 @@ class Student:
             return self.call(name, bound.args)
 
         remote.__name__ = name
-        remote.step = lambda args, log: self.step((name, args), log)  # type: ignore[attr-defined]
+
+        def step(args: tuple[Any, ...], log: Sequence[tuple[Cell, str, tuple[Any, ...], Any]]) -> Step:
+            try:
+                return self.step((name, args), log)
+            except Failed as failed:
+                return "bug", failed.why
+
+        remote.step = step  # type: ignore[attr-defined]
         return remote
 
     def call(self, name: str, args: tuple[Any, ...]) -> Any:

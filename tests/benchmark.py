@@ -9,11 +9,16 @@ import time
 from collections.abc import Callable
 
 from hugezero.check import check
+from hugezero.explore.search import explore
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import Mm
 from hugezero.scenario import Mmap, Read, Simulated
+
 from solutions import lab0_machine, lab1_zero_page
+
+from .explore import versions
+from .explore.answering import answering
 
 REFERENCE = {name: f for name, f in vars(lab1_zero_page).items() if callable(f)}
 
@@ -62,6 +67,23 @@ def checks() -> dict[str, float]:
     return found
 
 
+def exploring(users: int) -> list[str]:
+    """States and times of *users* users and the shrinker: in this process, and across a socket."""
+    threads = [versions.user()] * users + [versions.shrinker()]
+    lines = []
+    for where, opened in (
+        ("here", contextlib.nullcontext(versions.kernel())),
+        ("asked across a socket", answering()),
+    ):
+        with opened as functions:
+            start = time.perf_counter()
+            found = explore(functions, threads, at_end=versions.at_rest)
+            took = time.perf_counter() - start
+        told = f"{found.states:,} states, {found.runs:,} runs of the code, {found.states / took:,.0f} states a second"
+        lines.append(f"{users} users and the shrinker, {where}: {took * 1e3:.0f} ms, {told}")
+    return lines
+
+
 def main() -> None:
     """Print the figures."""
     print(f"1,000,000 operations, log off   {operations(log=False):6.2f} s")
@@ -70,6 +92,9 @@ def main() -> None:
     print(f"1 GiB read, shares nothing      {gibibyte(Kernel()):6.2f} s")
     for name, milliseconds in checks().items():
         print(f'check("{name}")'.ljust(32) + f"{milliseconds:6.1f} ms median")
+
+    for users in (2, 3):
+        print(*exploring(users), sep="\n")
 
 
 if __name__ == "__main__":

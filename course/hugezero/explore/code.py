@@ -6,7 +6,7 @@ does then. The code itself runs only when a node is new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..store import KernelBug
@@ -19,21 +19,21 @@ ROUNDS = 8  # so many rounds further a loop is asked before it is believed to go
 class Node:
     """A call that has seen what leads from the root of its tree to here."""
 
-    __slots__ = ("action", "children", "depth", "grown", "parent", "result", "root", "twins")
+    __slots__ = ("action", "children", "depth", "grown", "parent", "result", "root", "round")
 
     def __init__(self, root: Root, parent: Node | None, result: Any, action: Action) -> None:
         self.root, self.parent, self.result, self.action = root, parent, result, action
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.children: dict[Any, Node] = {}  # by result; a dropped round leads back up
         self.grown: dict[Any, Node] = {}  # by result, with nothing dropped
-        self.twins: list[Node] = []  # where a round was dropped: the same log with 1, 2, ... rounds more
+        self.round: tuple[Node, ...] = ()  # the round that was dropped behind this node, if one was
 
     def log(self) -> tuple[Seen, ...]:
         """What the call has seen so far."""
         rows: list[Seen] = []
         node = self
         while node.parent is not None:
-            rows.append((*node.parent.action[1:], node.result))
+            rows.append(_row(node))
             node = node.parent
         return tuple(reversed(rows))
 
@@ -79,8 +79,8 @@ class Code:
         if child is not None:
             return child
         child = self._grown(node, result)
-        if node.twins:
-            self._pair(child, [self._grown(twin, result) for twin in node.twins])
+        if child.action[0] != "op":
+            self._compare(child)
         folded = self._folded(child) if node.root.folds else child
         node.children[_key(result)] = folded
         return folded
@@ -93,16 +93,26 @@ class Code:
             child.action = self._ask(node.root, child.log())
         return child
 
-    def _pair(self, node: Node, twins: list[Node]) -> None:
-        """Whatever is known below *node* must be so below its *twins*, which have seen more rounds."""
-        if node.twins:
-            return
-        node.twins = twins
-        if any(twin.action != node.action for twin in twins):
-            raise CountsRounds(node.root.name)
-        for child in list(node.children.values()):
+    def _compare(self, end: Node) -> None:
+        """Would the call have ended here as well if it had gone round more often, where a round was dropped?"""
+        node = end
+        behind: tuple[Seen, ...] = ()
+        while node.parent is not None:
+            if node.round:
+                for rounds in range(1, ROUNDS + 1):
+                    log = node.log() + tuple(map(_row, node.round)) * rounds + behind
+                    if self._ask(node.root, log) != end.action:
+                        raise CountsRounds(node.root.name)
+            behind = (_row(node), *behind)
+            node = node.parent
+
+    def _ends(self, node: Node) -> Iterator[Node]:
+        """The ends of the call that are known below *node*."""
+        if node.action[0] != "op":
+            yield node
+        for child in node.children.values():
             if child.parent is node:
-                self._pair(child, [self._grown(twin, child.result) for twin in twins])
+                yield from self._ends(child)
 
     def _ask(self, root: Root, log: tuple[Seen, ...]) -> Action:
         """What the code does next, from the code itself."""
@@ -128,24 +138,33 @@ class Code:
                 parent = path[-1].parent
                 assert parent is not None
                 path.append(parent)
-            if all(_same(path[k], path[k + length]) for k in range(length)):
-                twins = self._goes_on(node, path[: length + 1])
-                if twins:
-                    self._pair(path[length], twins)
-                    return path[length]
+            again = all(_same(path[k], path[k + length]) for k in range(length))
+            if again and self._goes_on(node, path[: length + 1]):
+                before = path[length]
+                if not before.round:
+                    before.round = tuple(reversed(path[:length]))
+                    for end in list(self._ends(before)):
+                        self._compare(end)
+                return before
         return node
 
-    def _goes_on(self, node: Node, path: list[Node]) -> list[Node]:
-        """*node* and where it is after each of ROUNDS more rounds like *path*; nothing if it does not do them."""
-        at, after = node, [node]
+    def _goes_on(self, node: Node, path: list[Node]) -> bool:
+        """Asked ROUNDS times more with the results of *path*, does it do the same each time?"""
+        at = node
         for _ in range(ROUNDS):
             for step in reversed(path[:-1]):
                 assert step.parent is not None
                 if at.action != step.parent.action:
-                    return []
+                    return False
                 at = self._grown(at, step.result)
-            after.append(at)
-        return after
+        return True
+
+
+def _row(node: Node) -> Seen:
+    """The operation that led to *node*, and its result."""
+    assert node.parent is not None
+    _, cell, verb, args = node.parent.action
+    return cell, verb, args, node.result
 
 
 def _key(result: Any) -> Any:

@@ -1,0 +1,40 @@
+"""The functions of versions.py, answering from a process of their own, as a student's do."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from hugezero.check.answer import serve
+
+from autograder.port import Port
+from autograder.remote import Student
+
+from . import versions
+
+
+@contextlib.contextmanager
+def answering(**changed: Any) -> Iterator[dict[str, Any]]:
+    """get, put and scan by name, each with `step`, asked across a socket."""
+    functions = {"get": versions.get, "put": versions.put, "scan": versions.scan, **changed}
+    path = f"\0hugezero-explore-{os.getpid()}-{id(functions)}"
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    door.bind(path)
+    door.listen()
+    pid = os.fork()
+    if pid == 0:
+        door.close()
+        try:
+            serve(functions, path)
+        finally:
+            os._exit(0)
+    port = Port(door.accept()[0])
+    student = Student(functions)
+    student.connect(port)
+    try:
+        yield {name: student.function(name) for name in functions}
+    finally:
+        door.close()
+        port.close()
+        os.waitpid(pid, 0)
