@@ -123,8 +123,8 @@ def test_a_replay_gives_the_next_operation_and_then_the_end(ask: Ask) -> None:
 
 def test_a_replay_that_goes_another_way_is_told_so(ask: Ask) -> None:
     remote: Any = ask(fill)
-    with pytest.raises(Failed, match="acts differently when run again"):
-        remote.step((Jar(1), 3), (((Jar(1), "count"), "read", (), 0),))
+    kind, told = remote.step((Jar(1), 3), (((Jar(1), "count"), "read", (), 0),))
+    assert kind == "bug" and "acts differently when run again" in told
 
 
 def test_calls_that_end_differently_the_second_time_are_told_so(ask: Ask) -> None:
