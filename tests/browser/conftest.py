@@ -145,6 +145,7 @@ class Tab:
         self.command("apputils:change-theme", theme=f"JupyterLab {name}")
         light = "true" if name == "Light" else "false"
         self.page.locator(f'body[data-jp-theme-light="{light}"]').wait_for(state="attached")
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")  # it lies over everything
 
     def active_cell(self) -> int:
         return int(self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"))

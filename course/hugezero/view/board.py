@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 from .lines import Line, Told
 from .shapes import label, number, rect
 
-WIDTH = 892
+WIDTH = 892  # if there is room enough in it
 LEFT, NUMBER = 16, 36  # left edge of the numbers, and their right edge
 FIRST = 46  # left edge of the first CPU's column
 GAP = 6  # between columns
@@ -18,7 +18,7 @@ MONO, SANS = 7.25, 5.7  # width of a letter, about: of code at 12 pixels, of wor
 ROW_H, STEP, SWITCH, LINE_H = 28, 32, 14, 14  # a switch sets two rows further apart
 HEAD_H = 34
 NARROW, WIDE = 120, 300  # of a CPU's column
-LEAST = 150  # of the words at the end of a row
+LEAST = 142  # of the words at the end of a row
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Board:
     columns: Sequence[str]
     cells: Sequence[str]
     code: int  # letters of the longest operation,
+    words: int  # of the longest words behind one,
     value: list[int] = field(default_factory=list)  # and of the longest value of each cell
 
     @classmethod
@@ -37,7 +38,9 @@ class Board:
         cells = schedules[0].cells
         held = [told.before for told in schedules] + [line.values for line in lines]
         longest = [max(len(values[i]) for values in held) for i in range(len(cells))]
-        return cls(columns, cells, max((len(line.code) for line in lines), default=0), longest)
+        code = max((len(line.code) for line in lines), default=0)
+        words = [len(line.said) for line in lines] + [len(told.cross) + 4 for told in schedules]
+        return cls(columns, cells, code, max(words), longest)
 
     def __post_init__(self) -> None:
         longest = max(self.code * MONO, *(len(name) * 6.8 for name in self.columns), 0)
@@ -49,7 +52,8 @@ class Board:
             self.values.append(x + w / 2)
             x += w
         self.said = x + 12
-        self.width = max(WIDTH, self.said + LEAST + LEFT)
+        wanted = min(WIDTH, self.said + self.words * SANS + LEFT)
+        self.width = max(wanted, self.said + LEAST + LEFT)
         self.letters = int((self.width - LEFT - self.said) / SANS)
 
     def left(self, cpu: int) -> float:

@@ -44,7 +44,8 @@ function render({ model, el }) {
   if (rows.length) root.append(list);
   root.append(scroll);
   if (hand) root.append(hand.bar);
-  root.append(map, foot);
+  if (mapped) root.append(map);
+  root.append(foot);
   if (model.get("note")) root.append(make("p", "hz-soft", model.get("note")));
 
   let at = -1;
@@ -159,6 +160,7 @@ function render({ model, el }) {
 
   function go(next) {
     show(next);
+    if (mapped) scroll.querySelector(".sel rect, .struck rect")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (!hand?.on) keep();
   }
 
@@ -171,7 +173,7 @@ function render({ model, el }) {
   root.addEventListener("mousedown", (event) => event.stopPropagation());
   root.addEventListener("click", (event) => {
     event.stopPropagation();
-    if (!root.contains(document.activeElement) || document.activeElement === root) (last ? slider : scroll).focus();
+    if (!root.contains(document.activeElement) || document.activeElement === root) (slider.isConnected ? slider : scroll).focus();
   });
   if (mapped) {
     scroll.addEventListener("click", (event) => {
