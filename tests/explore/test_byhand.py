@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .test_search import WRONG, once, threads
-from .versions import at_rest, get_that_waits_for_ever, kernel, shrinker, user
+from .versions import HZ, at_rest, get_that_waits_for_ever, kernel, shrinker, user
 
 
 def get_that_allocates_first(hz):
@@ -52,6 +52,22 @@ def test_what_a_cpu_did_before_anybody_could_see_it_stands_before_its_first_row(
     for cpu in (0, 1):
         assert next(row for row in found.rows if row.cpu == cpu).verb == "new"
     assert found.switches == 3
+
+
+def test_a_cpu_whose_whole_life_nobody_could_see_is_in_the_schedule():
+    def loses_one(hz):
+        alloc_folio(9)
+
+    def counts(hz):
+        hz.refcount.inc()
+
+    functions = {**once(loses_one), "g": once(counts)["f"]}
+    other = Thread("g", (lambda results: ("call", "g", (HZ,)),))
+    found = explore(functions, [*threads(), other], at_end=lambda peek: "lost")
+    assert [(row.cpu, row.verb) for row in found.rows] == [(0, "new"), (1, "add")]
+    hand = ByHand(functions, [*threads(), other], at_end=lambda peek: "lost")
+    hand.follow(found.rows)
+    assert hand.bug == "lost"
 
 
 def test_waiting_for_ever_cannot_be_seen_from_one_schedule():

@@ -89,6 +89,8 @@ def test_every_row_is_drawn_once_in_the_column_of_its_cpu(find, version):
     made = picture.pages()
     heads = re.findall(r'<text x="(\S+)" y="22" class="h small">(.*?)</text>', board(made))
     assert [name for _, name in heads] == ["CPU 0 · fault", "CPU 1 · fault", "CPU 2 · shrinker"]
+    edges = [float(left) for left, _ in heads]
+    assert all(other - one > 100 for one, other in pairwise(edges))
     rows = list(drawn(made))
     assert [number for number, *_ in rows] == list(range(1, len(found.rows) + 1))
     assert [left for _, left, *_ in rows] == [float(heads[row.cpu][0]) for row in found.rows]
@@ -180,6 +182,7 @@ def test_what_was_read_too_early_and_what_was_overwritten_unseen_is_told(find):
 
 def test_each_allocation_is_a_folio_with_a_name_of_its_own(find):
     found, picture = find("uses a freed folio after four rounds")
+    assert next(drawn(picture.pages()))[2] == "refcount.inc_not_zero()", "P5.refcount is another thing"
     births = [words for *_, code, words in drawn(picture.pages()) if code == "alloc_folio(9)"]
     assert [words[-1] for words in births] == [f"→ P{n}" for n in range(1, len(births) + 1)]
     assert len({row.result for row in found.rows if row.verb == "new"}) < len(births)
@@ -212,6 +215,70 @@ def test_a_folio_that_is_still_named_when_it_is_freed_is_told():
 def test_a_stale_handle_is_named_after_the_folio_that_it_meant(find):
     _, picture = find("uses a handle of before")
     assert picture.pages().moments[0]["title"].startswith("P1 was used after it was freed, and its frame")
+
+
+P = Folio((0x8000, 9, 0))
+BORN = Row(0, (HZ, "objects"), "new", ("Folio", 9), None, None, P)
+KEPT = Row(0, FOLIO, "cmpxchg", (None, P), None, P, None)
+FREED = Row(0, (P, "state"), "free", (), "live", "free", None)
+
+
+def read(cpu, value):
+    return Row(cpu, COUNT, "read", (), value, value, value)
+
+
+def put(cpu, old, new):
+    return Row(cpu, COUNT, "set", (new,), old, new, None)
+
+
+def told(*rows, bug=None):
+    """The words behind each row, and the maps."""
+    made = Interleaving(Outcome(bug, list(rows)), None, None, None).pages()
+    said = [
+        words[-1] if words and ("→" in words[-1] or " " in words[-1]) else "" for *_, words in drawn(made)
+    ]
+    return said, ["".join(made.parts[i] for i in made.pages[moment["map"]]) for moment in made.moments], made
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ((read(0, 1), put(1, 1, 2), put(0, 2, 0)), ["→ 1: true until row 2", "", "forgets what row 2 did"]),
+        ((read(0, 1), put(1, 1, 2), read(0, 2), put(0, 2, 0)), ["→ 1", "", "→ 2", ""]),
+        ((read(0, 1), put(1, 1, 1), put(0, 1, 0)), ["→ 1", "", ""]),
+        ((read(0, 1), put(1, 1, 2), read(1, 2)), ["→ 1", "", "→ 2"]),
+        ((read(0, 1), put(0, 1, 2), put(0, 2, 3)), ["→ 1", "", ""]),
+        ((BORN, KEPT, FREED), ["→ P1", "→ None: stored", "folio still names it"]),
+        (
+            (BORN, KEPT, Row(0, FOLIO, "xchg", (None,), P, None, P), FREED),
+            ["→ P1", "→ None: stored", "→ P1", ""],
+        ),
+    ],
+)
+def test_readings_are_about_what_others_did_in_between(rows, said):
+    assert told(*rows)[0] == said
+
+
+def test_only_an_operation_that_no_kernel_may_do_is_red_itself(find):
+    for version, red in (("scan trusts count", 1), ("count before pointer", 0)):
+        assert board(find(version)[1].pages()).count('class="mono bad"') == red
+
+
+def test_the_map_tells_a_freed_folio_from_one_in_use():
+    seen = Row(1, FOLIO, "read", (), P, P, P)
+    _, maps, _ = told(BORN, KEPT, seen, Row(0, FOLIO, "xchg", (None,), P, None, P), FREED)
+    assert [("in use" in one, "in no cell" in one, "freed in row 5 ✗" in one) for one in maps] == [
+        (False, False, False),
+        (False, True, False),
+        (True, False, False),
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+    assert ["CPU 0<" in one for one in maps] == [False, True, True, True, True, False]
+    assert "CPU 1<" in maps[-1], "it does not know yet"
+    _, maps, _ = told(BORN, FREED)
+    assert "P1" not in maps[-1], "nobody knows of it any more"
 
 
 def test_cells_of_two_things_are_told_in_full():
