@@ -17,6 +17,7 @@ from hugezero.scenario import Mmap, Read, Simulated
 
 from solutions import lab0_machine, lab1_zero_page
 
+from .browser.stepping import steps
 from .explore import versions
 from .explore.answering import answering
 
@@ -95,6 +96,7 @@ def main() -> None:
 
     for users in (2, 3):
         print(*exploring(users), sep="\n")
+    print(*steps(), sep="\n")
 
 
 if __name__ == "__main__":
