@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from ..mm.page_alloc import ZERO_PAGE, Folio
-from ..store import Cell, View, cell_name
-from .words import entry_of, in_cell, in_code, short
+from ..store import Cell, View, cell_name, in_code
+from .words import entry_of, in_cell, short
 
 CONTENTS = {"load": "read", "store": "write"}  # of a folio, by a program: no kernel code to be quoted
 

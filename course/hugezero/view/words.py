@@ -10,8 +10,7 @@ from ..hw.ram import PAGE_SIZE, Contents
 from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE
 from ..mm.page_alloc import ZERO_PAGE, Folio
 from ..mm.pgtable import Pmd, Pte, PteTable
-from ..store import KERNEL, Cell, Done, Flag, cell_name
-from ..store.cells import Field
+from ..store import Done, in_code
 
 
 class Entry(NamedTuple):
@@ -133,29 +132,4 @@ def in_cell(value: Any) -> str:
 
 def code(done: Done) -> str:
     """An operation as kernel code writes it."""
-    return in_code(done.cell, done.verb, done.args)
-
-
-def in_code(
-    cell: Cell,
-    verb: str,
-    args: tuple[Any, ...],
-    name: Callable[[Cell], str] = cell_name,
-    value: Callable[[Any], str] = short,
-) -> str:
-    """An operation as kernel code writes it; *name* and *value* say what cells and values are called."""
-    handle, field = cell
-    if verb == "new":
-        if (cell[0] is not KERNEL and isinstance(handle, Folio)) or args[:1] == ("Folio",):
-            return f"alloc_folio({args[1] or '' if len(args) > 1 else ''})"
-        return f"new({args[0]!r})"
-    if verb == "free":
-        return f"free_folio({value(handle)})"
-    kind = None if isinstance(field, int) else type(handle).fields.get(field)
-    if isinstance(kind, Field):
-        return name(cell) if verb == "read" else f"{name(cell)} = {value(args[0])}"
-    if kind is not None and kind.view is Flag and verb in ("read", "set"):
-        return f"{name(cell)}.{'test' if verb == 'read' else 'set' if args[0] else 'clear'}()"
-    if verb == "add" and args in ((1,), (-1,)):
-        return f"{name(cell)}.{'inc' if args == (1,) else 'dec'}()"
-    return f"{name(cell)}.{verb}({', '.join(map(value, args))})"
+    return in_code(done.cell, done.verb, done.args, value=short)
