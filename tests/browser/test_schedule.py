@@ -20,7 +20,11 @@ functions, threads = kernel(scan=scan_that_trusts_count), [user(), user(), shrin
 found = explore(functions, threads, at_end=at_rest)
 """
 SHOW = "schedule(found, threads, by_hand=ByHand(functions, threads, at_end=at_rest))"
-CELLS = (inspect.getsource(versions), SEARCH, SHOW)
+SHOW_RIGHT = """
+right = kernel(), threads
+schedule(explore(*right, at_end=at_rest), threads, by_hand=ByHand(*right, at_end=at_rest, may_fail=True))
+"""
+CELLS = (inspect.getsource(versions), SEARCH, SHOW, SHOW_RIGHT)
 BROKE = "A count of 0 was decremented: somebody gave back a reference that nobody held"
 
 
@@ -150,6 +154,25 @@ def test_buttons_do_what_the_keys_do(tab):
     assert rows(picture) == 12
 
 
+def test_right_code_is_played_from_the_start_and_memory_may_run_out(tab):
+    picture, keyboard = reach(tab, 1), tab.page.keyboard
+    expect(picture.locator(".hz-title")).to_have_text("No schedule of these CPUs goes wrong")
+    keyboard.press("c")
+    expect(picture.locator(".hz-picks button")).to_have_text(
+        [re.compile(f"{key} CPU") for key in ("0", "⇧0", "1", "⇧1", "2")]
+    )
+    keyboard.press("Shift+Digit1")
+    expect(picture.locator("g.sel[data-k=r2]")).to_contain_text("→ None: no memory")
+    keyboard.press("2")
+    expect(picture.locator("g.sel[data-k=r3]")).to_contain_text("refcount.cmpxchg(1, 0)")
+    for row in (5, 6, 7, 8, 9):
+        keyboard.press("0")
+        expect(picture.locator(f"g.sel[data-k=r{row}]")).to_be_visible()
+    expect(picture.locator(".hz-title")).to_have_text("Everybody has come to an end, and nothing broke")
+    picture.get_by_role("button", name="continue by hand").click()
+    expect(picture.locator(".hz-title")).to_have_text("No schedule of these CPUs goes wrong")
+
+
 def test_with_a_dead_kernel_it_steps_and_says_that_the_rest_needs_one(lab, opened):
     lab.write("dead_schedule.ipynb", *CELLS)
     tab = opened("dead_schedule.ipynb")
@@ -208,6 +231,6 @@ def test_at_360_pixels_the_title_is_whole_and_columns_scroll(lab, opened, tab):
 
 
 def test_what_is_saved_has_a_text_and_a_picture_of_its_own(tab, lab):
-    data = lab.saved("schedule.ipynb").cells[-1].outputs[0]["data"]
+    data = lab.saved("schedule.ipynb").cells[2].outputs[0]["data"]
     assert BROKE in data["text/plain"] and "refcount.set(0)" in data["text/plain"]
     assert "<svg" in data["text/html"] and 'class="struck"' in data["text/html"]

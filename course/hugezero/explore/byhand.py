@@ -133,6 +133,7 @@ class ByHand:
             idle = at.item < 0 and at.node is None
             starts = list(self.steps.begin(cpu, state)) if idle else [Move(cpu, (), state, None)]
             ways = [move for start in starts for move in self._after(cpu, start)]
+            ways.sort(key=lambda move: sum(row.verb == "new" and row.result is None for row in move.rows))
             found |= {(cpu, way): move for way, move in enumerate(ways)}
         return found
 

@@ -31,9 +31,9 @@ function render({ model, el }) {
 
   const scroll = make("div", "hz-scroll");
   const foot = make("div", "hz-foot");
-  foot.append(make("span", "hz-soft", last ? words.legend : words.legend.split(" · ")[0]));
+  foot.append(make("span", "hz-soft", last || words.hand ? words.legend : words.legend.split(" · ")[0]));
   const keys = make("span", "hz-soft", words.keys);
-  if (last) foot.append(keys);
+  if (last || words.hand) foot.append(keys);
 
   const map = make("div", "hz-scroll hz-map");
   map.hidden = true;
