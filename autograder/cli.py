@@ -58,7 +58,7 @@ def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[
             f"{each['points']:g}",
             f"{each['max']:g}",
             "yes" if flagged(each) else "",
-            why[:160],
+            why if len(why) <= 160 else f"{why[:159]}…",
         ]
         table.add_row(*cells)
         if not out.is_terminal:
@@ -102,7 +102,10 @@ def release(
     except (Drift, ReleaseFailed, package.Leak, RuntimeError, FileNotFoundError) as wrong:
         _stop(wrong)
     if different:
-        _stop("what was released is not what is in course/: look at the difference, then release --update")
+        _stop(
+            "what was released is not what is in course/. If the new form is right, release --update writes it; "
+            "to see it first: diff course/LAB.ipynb build/release/LAB/LAB.ipynb"
+        )
 
 
 @app.command()
@@ -145,6 +148,8 @@ def check(
         _say(f"warning: {missing()}. The notebook runs as you, with all your rights: check only your own")
     found: list[dict[str, Any]] = []
     for path in notebooks:
+        if not path.exists():
+            _stop(f"{path}: there is no such file")
         try:
             found.append(grading.check(course, path, boxed))
         except (NotANotebook, FileNotFoundError) as wrong:
@@ -176,11 +181,15 @@ def verify(
 ) -> None:
     """Prove that release gives back the course, and that the checks catch every mutant and no right answer."""
     from . import verify as proving
+    from .release import ReleaseFailed
 
     course = _course(root)
     wrong = 0
     for stem in stems or course.stems():
-        proofs = [proving.verify(course, stem, _say)]
+        try:
+            proofs = [proving.verify(course, stem, _say)]
+        except (ValueError, ReleaseFailed) as broken:  # Drift, or a mutant whose text is gone
+            _stop(broken)
         print("\n".join(proving.matrix(proofs[0])))
         if full:
             proofs.append(proving.verify_judged(course, stem, _say))
@@ -205,14 +214,19 @@ def demo(
     from . import demo as showing
     from . import grade as grading
     from . import submissions, trial
+    from .release import ReleaseFailed
     from .release import release as release_one
     from .sandbox import NoSandbox
+    from .weave import Drift
 
     real = _course(root)
     stem = stem or real.stems()[-1]
     course = showing.stage(real)
     print(f"{stem}: weaving and releasing", flush=True)
-    release_one(course, stem)
+    try:
+        release_one(course, stem)
+    except (Drift, ReleaseFailed) as broken:
+        _stop(broken)
     trial.keep_stories(course, stem)
     made = showing.examples(course, stem)
     for student, notebook in made.items():

@@ -108,6 +108,7 @@ class Judged(Execute):  # type: ignore[misc]
         if index in self.skip or name in self.rows:
             return cell, resources
         if EXPERIMENT in cell.metadata.get("tags", []):
+            cell.outputs = [new_output("stream", name="stdout", text="(not run while grading)\n")]
             return cell, resources  # it shows something to the student and changes nothing that is graded
         shown, start = cell.source, time.monotonic()
         self.timeout = self.graded_seconds if name else max(1.0, min(self.cell_seconds, self.left))

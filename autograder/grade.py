@@ -46,13 +46,34 @@ def grade(course: Course, stem: str, force: bool = False) -> Iterator[Ledger]:
         told = api.autograde(stem, student, force=force)
         if told["success"] and path.is_file():
             found = json.loads(path.read_text("utf-8"))
+            handed_in = path_in(course, stem, student)
+            if handed_in.is_file() and handed_in.stat().st_mtime > path.stat().st_mtime:
+                notes.append(
+                    "changed since it was graded, with no newer timestamp.txt: --force grades it again"
+                )
             yield {**found, "notes": notes + found["notes"]}
         else:
-            why = str(
-                told.get("error") or told.get("log") or "no notebook of that name was handed in"
-            ).strip()
+            why = (
+                _not_there(path_in(course, stem, student))
+                or str(
+                    told.get("error") or told.get("log") or "no notebook of that name was handed in"
+                ).strip()
+            )
             yield {"student": student, "lab": stem, "points": 0.0, "max": 0.0, "cells": {},
                    "notes": [*notes, f"not graded: {why.splitlines()[-1]}"]}  # fmt: skip
+
+
+def path_in(course: Course, stem: str, student: str) -> Path:
+    """Where a student's notebook has to be."""
+    return course.build / "submitted" / student / stem / f"{stem}.ipynb"
+
+
+def _not_there(path: Path) -> str:
+    """What is in place of a notebook that is not there."""
+    if path.is_file():
+        return ""
+    others = sorted(other.name for other in path.parent.iterdir() if other.suffix == ".ipynb")
+    return f"there is no {path.name}{', only ' + ', '.join(others) + ': rename it' if others else ''}"
 
 
 def _timestamp(course: Course, stem: str, student: str) -> list[str]:
@@ -119,7 +140,7 @@ def as_junit(found: list[Ledger]) -> str:
     """Ledgers as JUnit XML: a suite a notebook, a case a check."""
     xml = JUnitXml("hugezero")
     for each in found:
-        suite = TestSuite(each["student"])
+        suite = TestSuite(each.get("file", each["student"]))
         for exercise, row in each["cells"].items():
             for check in row["checks"]:
                 case = TestCase(check["title"], classname=f"{each['lab']}.{exercise}", time=0)

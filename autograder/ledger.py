@@ -39,7 +39,7 @@ def as_outputs(row: Row) -> list[NotebookNode]:
     """A row as a graded cell shows it: what was found, and the number that is the score."""
     shown, data = report(row), {}
     notes = [f"A person will look at this: {row['flag']}"] if row["flag"] else []
-    notes += [f"Your answer: {row['cell']}"] if row.get("cell") else []
+    notes += [f"Your answer: {row['cell']}"] if row.get("cell") and row["cell"] != row["flag"] else []
     data["text/html"] = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in notes) + shown.html()
     data["text/plain"] = "\n".join([*notes, str(shown)])
     score = new_output(
@@ -98,6 +98,11 @@ class Tame(NbGraderPreprocessor):  # type: ignore[misc]
         return cell, resources
 
 
+def _is_about(note: str, exercise: str) -> bool:
+    """Does a note name the exercise's answer cell, or its check cell?"""
+    return not {exercise, f"check_{exercise}"}.isdisjoint(note.replace(":", " ").split())
+
+
 class Flag(NbGraderPreprocessor):  # type: ignore[misc]
     """A flag shows in the formgrader: the score stands, and a person should look."""
 
@@ -114,13 +119,14 @@ class Flag(NbGraderPreprocessor):  # type: ignore[misc]
         if not notes and not flagged:
             return nb, resources
         with Gradebook(about["db_url"]) as gradebook:
-            for name in flagged:
+            noted = [name for name in about["rows"] if any(_is_about(note, name) for note in notes)]
+            for name in {*flagged, *noted}:
                 gradebook.find_grade(f"check_{name}", *key).needs_manual_grade = True
             for cell in nb.cells:
                 marks = cell.metadata.get("nbgrader", {})
                 if marks.get("solution"):
                     name = marks["grade_id"]
-                    said = [note for note in notes if not note.startswith("cell ") or name in note.split()]
+                    said = [note for note in notes if not note.startswith("cell ") or _is_about(note, name)]
                     said += [flagged[name]] if name in flagged else []
                     if said:
                         gradebook.find_comment(name, *key).auto_comment = "; ".join(said)

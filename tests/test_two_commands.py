@@ -226,6 +226,20 @@ def test_if_you_named_no_port_the_next_free_one_is_taken_and_told(project: Path,
         assert f"Port 8888 is taken, so this is port {address[1]}." in printed
 
 
+def test_the_word_lab_may_be_left_out() -> None:
+    """As README and the syllabus tell those who were given a zip."""
+    from hugezero import __main__ as starter
+
+    started: list[Path] = []
+    before, starter.lab = starter.lab, started.append  # type: ignore[assignment]
+    try:
+        starter.main([])
+        starter.main(["lab"])
+    finally:
+        starter.lab = before
+    assert started == [starter.course_folder()] * 2
+
+
 def test_an_unknown_word_gets_the_usage_line(project: Path) -> None:
     command = [sys.executable, "-m", "hugezero", "labs"]
     env = lab_environment(project)

@@ -22,7 +22,7 @@ SETTINGS = Path(__file__).resolve().parent / "jupyter"
 def main(arguments: list[str]) -> None:
     """Carry out one command line; ends with a plain line where it cannot."""
     match arguments:
-        case ["lab"]:
+        case [] | ["lab"]:
             lab(course_folder())
         case ["lab", folder] if not folder.startswith("-"):
             if not Path(folder).is_dir():

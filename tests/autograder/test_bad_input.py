@@ -84,6 +84,7 @@ def test_tampered_cells_are_reported_and_the_rest_is_graded(graded: Graded, stud
     assert graded.score(student) == score
     assert note in "\n".join(graded.ledger(student)["notes"])
     assert bool(note) == bool(graded.ledger(student)["notes"])
+    assert graded.needs_a_look(student) == note.startswith("cell ")  # it says of which one
 
 
 def test_the_batch_went_on_to_its_end(graded: Graded) -> None:

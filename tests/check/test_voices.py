@@ -61,9 +61,9 @@ def test_a_mistake_in_a_check_is_not_taken_for_one_of_the_student():
 
 def test_the_report_opens_with_what_was_seen_and_folds_the_hint():
     report = Report("f", run_checks([a(fails(Failed("seen <1>", "one & only")))], None))
-    assert str(report).startswith("Not yet. seen <1>\n")
+    assert str(report).startswith("Not yet. Seen <1>\n")
     assert (
-        "seen &lt;1&gt;" in report.html()
+        "Seen &lt;1&gt;" in report.html()
         and "<details" in report.html()
         and "one &amp; only" in report.html()
     )
@@ -201,7 +201,7 @@ def checked(source, name):
             "def wrong_bytes():\n    return [Mmap('a', 9), Write('a', 0, b'A', 'c'), Read('a')]",
             "length is 'c'; it must be int",
         ),
-        ("def wrong_bytes():\n    return [Mmap('a', 9), Write('a')]", "your program reads nothing"),
+        ("def wrong_bytes():\n    return [Mmap('a', 9), Write('a')]", "Your program reads nothing"),
         ("def wrong_bytes():\n    return [Mmap('a', 1 << 40), Read('a', 0, 1 << 40)]", "64 KiB are enough"),
         ("def wrong_bytes():\n    return [Mmap('a', 9), Read('b')]", "no area is called 'b'; map it first"),
         (

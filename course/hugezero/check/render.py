@@ -33,7 +33,10 @@ def headline(name: str, results: Sequence[Result], gained: str = "") -> tuple[st
         return "Done.", gained
     first = next(r for r in results if r.voice == voice)
     lead = "Right alone, wrong under this schedule: " if voice == "almost" else ""
-    return voice.capitalize() + ".", f"{lead}{first.why}"
+    why = lead + first.why
+    if "_" not in why.partition(" ")[0]:  # a name of code keeps its letters
+        why = why[:1].upper() + why[1:]
+    return voice.capitalize() + ".", why
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Report:
         if voice != "Not started.":
             for r in self.results:
                 lines.append(f"  {MARKS[r.voice]} {r.title} ({r.points:g}/{r.max:g})")
-                if r.why and r.why not in sentence:
+                if r.why and r.why.lower() not in sentence.lower():
                     lines.append(f"      {r.why}")
                 if r.hint:
                     lines.append(f"      hint: {r.hint}")
@@ -112,13 +115,15 @@ class Report:
     @staticmethod
     def _hint(r: Result) -> str:
         return (
-            f'<details style="margin:.3em 0"><summary style="cursor:pointer">a hint</summary>'
+            f'<details style="margin:.3em 0"><summary style="cursor:pointer;display:list-item">a hint</summary>'
             f'<p style="margin:.3em 1.2em">{html.escape(r.hint)}</p></details>'
         )
 
     @staticmethod
     def _row(r: Result, sentence: str) -> str:
-        why = f"<br>&emsp;&emsp;{html.escape(r.why)}" if r.why and r.why not in sentence else ""
+        why = (
+            f"<br>&emsp;&emsp;{html.escape(r.why)}" if r.why and r.why.lower() not in sentence.lower() else ""
+        )
         rows = f"<pre>{html.escape(chr(10).join(r.schedule))}</pre>" if r.schedule else ""
         return (
             f'<span aria-hidden="true">{MARKS[r.voice]}</span> <span style="color:{SOFT}">{r.voice}:</span> '
