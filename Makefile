@@ -17,6 +17,8 @@ test: $(READY) ## run the tests
 
 test-full: $(READY) ## run them at full size: more examples, every mutant, long random runs
 	@$(PY) -m pytest -m "" --hypothesis-profile full
+	@HUGEZERO_EXAMPLES=1000 $(PY) -m autograder verify
+	@$(PY) -m autograder verify --full
 
 demo: $(READY) ## weave, release, grade the example submissions, print the table
 	@$(PY) -m autograder demo
