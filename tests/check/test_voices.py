@@ -1,9 +1,10 @@
 """The four voices: when each is heard, and what it says."""
 
+import nbformat
 import pytest
 from hugezero.check import check as check_in_a_notebook
 from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, run_checks
-from hugezero.check.notebook import MORE, PARAMETERS
+from hugezero.check.notebook import GIVEN, MORE, PARAMETERS, fingerprint
 from hugezero.check.render import Report
 from hugezero.check.subject import complaint, subject
 from hugezero.store import KernelBug
@@ -230,3 +231,12 @@ experiment([Mmap("a", 4096), Read("a")])
 """
     exec(compile(code, "<a cell>", "exec"), {})
     assert "Stopped at Read('a'): 500,000 operations were done" in capsys.readouterr().out
+
+
+def test_a_repair_that_nobody_touched_is_known_by_its_text():
+    """The fingerprint in the open checks is that of the code that the notebook gives."""
+    course = Course()
+    for stem in course.stems():
+        for cell in nbformat.read(course.notebook(stem), 4).cells:
+            if "repair" in cell.metadata.get("tags", []):
+                assert fingerprint(cell.source) == GIVEN[cell.metadata.nbgrader.grade_id], cell.source

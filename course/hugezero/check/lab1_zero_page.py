@@ -44,12 +44,14 @@ exercise(
     "dst_vma src_vma dst_pmd src_pmd addr end",
     "You now have a fork that copies entries and not bytes.",
     more=1,
+    given="bf4ed8723abf",
 )
 exercise(
     "zap_pte_range",
     "vma pmd addr end",
     "You now have an unmap that gives back what was counted, and no more.",
     more=1,
+    given="6a1f866df671",
 )
 exercise(
     "predict_fork_faults", "", "Your guess is written down. The experiment below tells whether it was right."

@@ -24,7 +24,9 @@ def voice_of(results: Sequence[Result]) -> str:
     return next((r.voice for r in results if r.voice not in ("done", "not run")), "done")
 
 
-def headline(name: str, results: Sequence[Result], gained: str = "") -> tuple[str, str]:
+def headline(
+    name: str, results: Sequence[Result], gained: str = "", untouched: bool = False
+) -> tuple[str, str]:
     """The voice, and the sentence that goes with it."""
     voice = voice_of(results)
     if voice == "not started":
@@ -36,6 +38,8 @@ def headline(name: str, results: Sequence[Result], gained: str = "") -> tuple[st
     why = lead + first.why
     if "_" not in why.partition(" ")[0]:  # a name of code keeps its letters
         why = why[:1].upper() + why[1:]
+    if untouched:
+        return "Not started.", f"This is {name} as it was given, and this is what its bug does: {first.why}"
     return voice.capitalize() + ".", why
 
 
@@ -48,6 +52,7 @@ class Report:
     gained: str = ""
     story: str = ""  # of a known mistake that fails in just this way
     more: float = 0  # points that only grading can give
+    untouched: bool = False  # is it a repair as it was given?
 
     @property
     def points(self) -> float:
@@ -75,11 +80,11 @@ class Report:
             display(self)
 
     def __str__(self) -> str:
-        voice, sentence = headline(self.name, self.results, self.gained)
+        voice, sentence = headline(self.name, self.results, self.gained, self.untouched)
         lines = [f"{voice} {sentence}".strip()]
         if self.story:
             lines.append(f"  A known story: {self.story}")
-        if voice != "Not started.":
+        if voice != "Not started." or self.untouched:
             for r in self.results:
                 lines.append(f"  {MARKS[r.voice]} {r.title} ({r.points:g}/{r.max:g})")
                 if r.why and r.why.lower() not in sentence.lower():
@@ -95,7 +100,7 @@ class Report:
 
     def html(self) -> str:
         """The report as a block of HTML that needs no style sheet and no script."""
-        voice, sentence = headline(self.name, self.results, self.gained)
+        voice, sentence = headline(self.name, self.results, self.gained, self.untouched)
         key = voice.rstrip(".").lower()
         parts = [
             f'<div role="status" class="hugezero-report" style="border-left:3px solid {INK.get(key, SOFT)};'
@@ -106,7 +111,7 @@ class Report:
         if self.story:
             parts.append(f'<p style="margin:.3em 0"><em>{html.escape(self.story)}</em></p>')
         parts += [self._hint(r) for r in self.results if r.hint]
-        if key != "not started":
+        if key != "not started" or self.untouched:
             rows = "".join(f'<li style="list-style:none">{self._row(r, sentence)}</li>' for r in self.results)
             parts.append(f'<ul style="margin:.4em 0;padding:0">{rows}</ul>')
         parts.append(f'<p style="margin:.3em 0;color:{SOFT}">{self._score}</p></div>')
