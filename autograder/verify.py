@@ -53,6 +53,13 @@ def verify(course: Course, stem: str, tell: Tell = lambda _: None) -> Proof:
     proof.verdicts = try_all(course, stem, mutants)
     for verdict in proof.verdicts:
         _caught(verdict, proof)
+    meant = {mutant.caught_by for mutant in mutants}
+    for checks in course.checks(stem).values():
+        for check in checks:
+            if check.name not in meant:
+                proof.wrong.append(
+                    f"no mutant is meant for {check.name}, so nothing shows that it can fail: add one"
+                )
     return proof
 
 

@@ -8,7 +8,7 @@ from hugezero.check.checks import check, expect
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import EIO
-from hugezero.scenario import Action, Exit, Fork, Mmap, Munmap, Read, Simulated, Write, simulate
+from hugezero.scenario import Action, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write, simulate
 from hypothesis import strategies as st
 
 from solutions import lab1_zero_page
@@ -46,6 +46,26 @@ def _memory_runs_out(kernel: Kernel) -> None:
     whole.run(program[len(first) :])
     for n in range(start, whole.machine.births.tries + 1):
         look_alike(kernel, REFERENCE, program, fail=frozenset([n]), **SMALL)
+
+
+def _three_generations(kernel: Kernel) -> None:
+    """A page with three holders: each of them in turn writes to it, forgets it, or unmaps it."""
+    first: list[Action] = [
+        Mmap("a", 4 * PAGE_SIZE),
+        Read("a", 3 * PAGE_SIZE),
+        Write("a", 0, b"x", 3 * PAGE_SIZE),
+        Fork("child"),
+        Fork("grandchild", "child"),
+    ]
+    everybody = ("main", "child", "grandchild")
+    for who in everybody:
+        acts: tuple[Action, ...] = (
+            Write("a", 0, b"y", 4 * PAGE_SIZE, by=who),
+            Munmap("a", 0, PAGE_SIZE, who),
+        )
+        for act in (*acts, Madvise("a", "dontneed", by=who)):
+            reads = [Read("a", PAGE_SIZE, 3 * PAGE_SIZE, by=each) for each in everybody]
+            look_alike(kernel, REFERENCE, [*first, act, *reads, Munmap("a", by=who)], **SMALL)
 
 
 def _nothing_is_left(kernel: Kernel) -> None:
@@ -91,6 +111,7 @@ def anonymous_memory_may_run_out(kernel: Kernel) -> None:
 )
 def no_program_can_tell_writes_from_linux(kernel: Kernel) -> None:
     """No generated program of several processes sees anything else than on the reference."""
+    _three_generations(kernel)
     _differential(kernel, fork=True)
 
 
@@ -104,6 +125,7 @@ def copies_may_run_out_of_memory(kernel: Kernel) -> None:
 @check("copy_pte_range", points=1, needs=open_checks.fork_shares_pages_and_counts_each_holder)
 def no_program_can_tell_forks_from_linux(kernel: Kernel) -> None:
     """No generated program that forks sees anything else than on the reference."""
+    _three_generations(kernel)
     _differential(kernel, fork=True)
     _memory_runs_out(kernel)
 
@@ -111,6 +133,7 @@ def no_program_can_tell_forks_from_linux(kernel: Kernel) -> None:
 @check("zap_pte_range", points=1, needs=open_checks.unmapping_gives_back_what_was_counted)
 def no_program_can_tell_unmaps_from_linux(kernel: Kernel) -> None:
     """No generated program that unmaps and exits sees anything else than on the reference."""
+    _three_generations(kernel)
     _differential(kernel, fork=True)
     _nothing_is_left(kernel)
 

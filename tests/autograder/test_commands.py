@@ -92,7 +92,19 @@ def test_verify_shows_which_check_catches_which_mutant(toy_course: Course) -> No
     code, said = command(toy_course, "verify")
     assert code == 0, said
     assert "forgets the purse X - -  coins_add_up" in said
-    assert "3 mutants, 0 not caught as they should be; 1 equivalents; 0 things wrong" in said
+    assert "7 mutants, 0 not caught as they should be; 1 equivalents; 0 things wrong" in said
+
+
+def test_law_2_a_check_that_no_mutant_is_meant_for_fails_the_build(
+    toy_course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would show that such a check can fail."""
+    mutants, equivalents = trial.known_mistakes(toy_course, toy.STEM)
+    kept = [mutant for mutant in mutants if mutant.caught_by != "counts_every_purse"]
+    monkeypatch.setattr(verify, "known_mistakes", lambda *_: (kept, equivalents))
+    code, said = command(toy_course, "verify")
+    assert code == 1
+    assert "no mutant is meant for counts_every_purse" in said
 
 
 SURVIVORS = {

@@ -162,6 +162,11 @@ MUTANTS = [
     Mutant("takes from nothing", "take_coin", "    return False", "    return True", "takes_none_from_an_empty_purse",
            "You say yes to whoever asks."),
     Mutant("only the last", "count_all", "total += ", "total = ", "counts_every_purse", "You keep only the last purse."),
+    Mutant("nine at most", "put_coins", "add(n)", "add(min(n, 9))", "any_number_of_coins", "Purses are larger."),
+    Mutant("takes the purse", "put_coins", "    purse.coins.add(n)", "    purse.owner.set(None)\\n    purse.coins.add(n)",
+           "leaves_the_purse_alone", "It is not yours."),
+    Mutant("takes two", "take_coin", "n - 1", "n - 2", "takes_one", "You take more than you were given."),
+    Mutant("never nothing", "count_all", "return total", "return total or None", "no_purse_no_coins", "None is not 0."),
 ]
 EQUIVALENTS = [
     Mutant("reads once", "take_coin", source="""
