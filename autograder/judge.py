@@ -42,10 +42,6 @@ def empty_row(exercise: str, checks: list[Check], flag: str) -> Row:
     }
 
 
-class Gone(BaseException):
-    """The graded cell has ended: nobody will answer any more."""
-
-
 class Bench:
     """Judges one graded cell: a new copy of the student's process for each check."""
 

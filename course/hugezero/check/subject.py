@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any
 
 from ..explore.asking import Step, next_step
+from ..explore.budget import TooManyLines, line_budget
 from ..explore.lives import Seen
 from ..store import RunsOn, current
 from .checks import CodeRaised, Failed
@@ -39,32 +38,17 @@ def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | No
     return None
 
 
-class RunsLines(BaseException):
-    """The code ran more lines than it was allowed to."""
-
-
 @contextlib.contextmanager
 def _limits(thing: Any) -> Iterator[None]:
     """Let one call do so many operations, and run so many lines of its own file, and no more."""
-    machine, file, lines = current(), getattr(getattr(thing, "__code__", None), "co_filename", None), 0
-
-    def count(frame: FrameType, event: str, arg: object) -> Any:
-        nonlocal lines
-        if frame.f_code.co_filename != file:
-            return None
-        lines += event == "line"
-        if lines > LINES:
-            raise RunsLines
-        return count
-
-    before, tracing = getattr(machine, "most", None), sys.gettrace()
+    machine = current()
+    before = getattr(machine, "most", None)
     if before is not None and machine.log is not None:
         machine.most = len(machine.log) + OPERATIONS
-    sys.settrace(count)
     try:
-        yield
+        with line_budget(LINES, getattr(getattr(thing, "__code__", None), "co_filename", "")):
+            yield
     finally:
-        sys.settrace(tracing)
         if before is not None:
             machine.most = before
 
@@ -92,7 +76,7 @@ def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[...,
             raise Failed(
                 f"{name} did {OPERATIONS:,} operations and was not done", "is there a loop that cannot end?"
             ) from None
-        except RunsLines:
+        except TooManyLines:
             raise Failed(
                 f"{name} ran {LINES:,} lines and was not done",
                 "is there a loop that looks at nothing and cannot end?",

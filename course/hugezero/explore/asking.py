@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from ..store import Asked, Cell, Differs, Stop
+from .budget import TooManyLines, line_budget
 from .lives import Seen
 
 Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text) or ("bug", what)
 LINES = 20_000  # of Python that a function may run between the start of a call and its next operation
-
-
-class _TooLong(BaseException):
-    pass
 
 
 def next_step(function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
@@ -26,21 +21,10 @@ def next_step(function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Se
         pending.append(("op", cell, verb, values))
         raise Stop
 
-    lines = 0
-
-    def count(frame: FrameType, event: str, arg: object) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        if lines > LINES:
-            raise _TooLong
-        return count
-
     name = getattr(function, "__name__", repr(function))
     asked = Asked(ask, [((cell, verb, values), result) for cell, verb, values, result in log])
-    tracing = sys.gettrace()
-    sys.settrace(count)
     try:
-        with asked:
+        with asked, line_budget(LINES):
             value = function(*args)
     except Stop:
         return pending[0]
@@ -49,7 +33,7 @@ def next_step(function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Se
             "bug",
             f"{name} acts differently when it is run again: {differs}. Does it keep something between calls?",
         )
-    except _TooLong:
+    except TooManyLines:
         if pending:
             return pending[0]
         return (
@@ -58,6 +42,4 @@ def next_step(function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Se
         )
     except Exception as error:
         return pending[0] if pending else ("raise", type(error).__name__, str(error))
-    finally:
-        sys.settrace(tracing)
     return pending[0] if pending else ("return", value)

@@ -109,12 +109,6 @@ def clear(old: Contents) -> tuple[Contents, None]:
 
 
 @operation
-def freeze(old: Contents) -> tuple[Contents, None]:
-    _writable(old)
-    return FROZEN_ZEROES, None
-
-
-@operation
 def paste(old: Contents, at: int, source: Contents, offset: int, length: int) -> tuple[Contents, None]:
     _writable(old)
     return old.paste(at, source, offset, length), None
@@ -124,7 +118,7 @@ class Bytes(View):
     """A cell that holds bytes: the contents of a frame, or of a disk."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {"read": 0, "load": 2, "store": 2, "clear": 0, "freeze": 0, "paste": 4}
+    verbs: ClassVar[dict[str, int]] = {"read": 0, "load": 2, "store": 2, "clear": 0, "paste": 4}
 
     def load(self, offset: int, length: int) -> bytes:
         """*length* bytes from *offset*."""
@@ -139,10 +133,6 @@ class Bytes(View):
     def clear(self) -> None:
         """Make every byte zero."""
         _cells.environment.op(self.cell, "clear", ())
-
-    def freeze(self) -> None:
-        """Make every byte zero, for ever: a write is a kernel bug from now on."""
-        _cells.environment.op(self.cell, "freeze", ())
 
     def paste(self, at: int, source: Contents, offset: int, length: int) -> None:
         """Write *length* bytes of *source*, from *offset*, at *at*."""

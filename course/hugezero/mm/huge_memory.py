@@ -6,9 +6,9 @@ Linux: mm/huge_memory.c, include/linux/huge_mm.h
 from __future__ import annotations
 
 from ..hw.ram import PMD_SIZE
-from ..store import Atomic, Counter, Flag, Handle, Lock, Slot
+from ..store import Atomic, Counter, Handle, Slot
 from .mm_types import VM_HUGEPAGE, Vma
-from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio
+from .page_alloc import HPAGE_PMD_ORDER, Folio
 from .pgtable import Pmd, PteTable
 
 HPAGE_PMD_NR = 1 << HPAGE_PMD_ORDER  # pages of 4 KiB in a huge one
@@ -20,9 +20,6 @@ class HugeZero(Handle):
     __slots__ = ()
     folio = Atomic(None, "the folio, or None", Slot)
     refcount = Atomic(0, "its users, and one for the shrinker; 0 if there is none", Counter)
-    use_zero_page = Atomic(
-        True, "may read faults map it? /sys/kernel/mm/transparent_hugepage/use_zero_page", Flag
-    )
 
 
 HUGE_ZERO = HugeZero(0)
@@ -35,13 +32,6 @@ class Deposits(Handle):
     slots = Slot
 
 
-class PmdLocks(Handle):
-    """A lock for each PMD entry of an mm."""
-
-    __slots__ = ()
-    slots = Lock
-
-
 def haddr_of(address: int) -> int:
     """The first address of the 2 MiB that *address* is in."""
     return address - address % PMD_SIZE
@@ -50,14 +40,6 @@ def haddr_of(address: int) -> int:
 def thp_vma_suitable(vma: Vma, haddr: int) -> bool:
     """May *vma* have a huge page at *haddr*: was that advised, and do all of the 2 MiB fit?"""
     return bool(vma.vm_flags & VM_HUGEPAGE) and vma.vm_start <= haddr and haddr + PMD_SIZE <= vma.vm_end
-
-
-def pmd_lock(pmd: Slot) -> Lock:
-    """Take the lock of a PMD entry; the caller gives it back with `.unlock()`."""
-    table, index = pmd.cell
-    lock: Lock = PmdLocks(table.id)[index]
-    lock.lock()
-    return lock
 
 
 def pgtable_trans_huge_deposit(pmd: Slot, table: PteTable) -> None:
@@ -80,19 +62,9 @@ def mk_huge_pmd(folio: Folio) -> Pmd:
     return Pmd(folio)
 
 
-def huge_zero_pmd(folio: Folio) -> Pmd:
-    """A read-only, special huge entry for the huge zero page."""
-    return Pmd(folio, special=True)
-
-
 def is_huge_zero_pmd(entry: object) -> bool:
     """Does *entry* map the huge zero page?"""
     return isinstance(entry, Pmd) and entry.special
-
-
-def pmd_trans_huge(entry: object) -> bool:
-    """Is *entry* a huge one, and neither None nor a page table?"""
-    return isinstance(entry, Pmd)
 
 
 def pmd_mkwrite(entry: Pmd) -> Pmd:
@@ -108,16 +80,3 @@ def pmd_wrprotect(entry: Pmd) -> Pmd:
 def pmd_mkdirty(entry: Pmd) -> Pmd:
     """The same entry, marked as written to."""
     return entry._replace(dirty=True)
-
-
-def alloc_huge_zero_folio() -> Folio | None:
-    """A huge folio that is zero and stays so; None if there is no huge page to be had."""
-    folio = alloc_folio(HPAGE_PMD_ORDER)
-    if folio is not None:
-        folio.data.freeze()
-    return folio
-
-
-def set_huge_zero_page_aside() -> None:
-    """At boot, as in the first patches of 2012: the huge zero page is there for ever, if memory allows."""
-    HUGE_ZERO.folio.set(alloc_huge_zero_folio())

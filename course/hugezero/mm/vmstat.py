@@ -12,8 +12,6 @@ class Vmstat(Handle):
     pgfault = Atomic(0, "page faults", Counter)
     thp_fault_alloc = Atomic(0, "huge pages that a fault was given", Counter)
     thp_fault_fallback = Atomic(0, "huge faults that had to do with small pages", Counter)
-    thp_zero_page_alloc = Atomic(0, "times that a huge zero page was allocated", Counter)
-    thp_zero_page_alloc_failed = Atomic(0, "times that none was to be had", Counter)
     thp_split_pmd = Atomic(0, "huge entries that were split into small ones", Counter)
     nr_page_table_pages = Atomic(0, "frames in use as page tables", Counter)
 
