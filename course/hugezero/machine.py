@@ -63,6 +63,10 @@ class Machine(Direct):
         set_zero_page_aside(self.cells)
         self.at_boot = dict(self.cells)
 
+    def call(self, name: str, *args: Any) -> Any:
+        """Let the kernel run its function *name*."""
+        return getattr(self.kernel, name)(*args)
+
     def vmstat(self) -> dict[str, int]:
         """The counters of the whole machine, under the names of /proc/vmstat; pages and events."""
         births = self.births

@@ -6,10 +6,11 @@ Linux: mm/huge_memory.c, include/linux/huge_mm.h
 from __future__ import annotations
 
 from ..hw.ram import PMD_SIZE
-from ..store import Atomic, Counter, Handle, Slot
+from ..store import Atomic, Counter, Handle, Slot, call
 from .mm_types import VM_HUGEPAGE, Vma
 from .page_alloc import HPAGE_PMD_ORDER, Folio
-from .pgtable import Pmd, PteTable
+from .pgtable import Pmd, Pte, PteTable
+from .vmstat import VMSTAT
 
 HPAGE_PMD_NR = 1 << HPAGE_PMD_ORDER  # pages of 4 KiB in a huge one
 
@@ -80,3 +81,20 @@ def pmd_wrprotect(entry: Pmd) -> Pmd:
 def pmd_mkdirty(entry: Pmd) -> Pmd:
     """The same entry, marked as written to."""
     return entry._replace(dirty=True)
+
+
+def split_huge_pmd(vma: Vma, pmd: Slot) -> None:
+    """Map the same memory by small entries, in the table that was put aside.
+
+    Linux: __split_huge_pmd, mm/huge_memory.c
+    """
+    VMSTAT.thp_split_pmd.inc()
+    entry = pmd.read()
+    if is_huge_zero_pmd(entry):
+        call("split_huge_zero_page_pmd", vma, pmd)
+        return
+    table = pgtable_trans_huge_withdraw(pmd)
+    entry.folio.refcount.add(len(table) - 1)  # each small entry holds the folio
+    for i in range(len(table)):
+        table[i].set(Pte(entry.folio, entry.write, entry.dirty, page=i))
+    pmd.set(table)

@@ -7,22 +7,21 @@ copies every byte. Each lab replaces some of these functions.
 from __future__ import annotations
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE
-from ..store import Slot, current
+from ..store import Slot
 from .huge_memory import (
     haddr_of,
-    is_huge_zero_pmd,
     mk_huge_pmd,
     pgtable_trans_huge_deposit,
     pgtable_trans_huge_withdraw,
     pmd_mkdirty,
     pmd_mkwrite,
     pmd_wrprotect,
+    split_huge_pmd,
     thp_vma_suitable,
 )
 from .mm_types import ENOMEM, VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_WRITE, Vma, VmFault, anon_vma_prepare
 from .page_alloc import HPAGE_PMD_ORDER, alloc_folio, clear_folio, copy_folio, folio_put
 from .pgtable import (
-    Pte,
     copy_user_page,
     mk_pte,
     pte_alloc,
@@ -144,20 +143,3 @@ def change_huge_pmd(vma: Vma, pmd: Slot, start: int, end: int, write: bool) -> b
     if not write:
         pmd.set(pmd_wrprotect(pmd.read()))
     return True
-
-
-def split_huge_pmd(vma: Vma, pmd: Slot) -> None:
-    """Map the same memory by small entries, in the table that was put aside.
-
-    Linux: __split_huge_pmd, mm/huge_memory.c
-    """
-    VMSTAT.thp_split_pmd.inc()
-    entry = pmd.read()
-    if is_huge_zero_pmd(entry):
-        current().kernel.split_huge_zero_page_pmd(vma, pmd)
-        return
-    table = pgtable_trans_huge_withdraw(pmd)
-    entry.folio.refcount.add(len(table) - 1)  # each small entry holds the folio
-    for i in range(len(table)):
-        table[i].set(Pte(entry.folio, entry.write, entry.dirty, page=i))
-    pmd.set(table)

@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE
-from ..store import Slot, current, new
+from ..store import Slot, call, new
 from .fault import OutOfMemory
+from .huge_memory import split_huge_pmd
 from .mm_types import VM_READ, VM_SHARED, VM_WRITE, AddressSpace, Mm, Vma
 from .pgtable import Pmd, PteTable, pmd_offset, pte_free, pte_index, pte_wrprotect
 
@@ -69,7 +70,7 @@ def mprotect(mm: Mm, address: int, length: int, flags: int) -> None:
         for pmd, below, low, high in _pmds(mm, vma.vm_start, vma.vm_end):
             table: Any = below
             if isinstance(below, Pmd):
-                if current().kernel.change_huge_pmd(vma, pmd, low, high, bool(flags & VM_WRITE)):
+                if call("change_huge_pmd", vma, pmd, low, high, bool(flags & VM_WRITE)):
                     continue
                 table = pmd.read()
             for i in _indices(low, high):
@@ -95,14 +96,13 @@ def madvise_dontneed(mm: Mm, address: int, length: int) -> None:
 
 def zap_page_range(vma: Vma, start: int, end: int) -> None:
     """Empty the entries of a range: huge ones whole, or split where the range ends within them."""
-    kernel = current().kernel
     for pmd, entry, low, high in _pmds(vma.vm_mm, start, end):
         if isinstance(entry, Pmd):
             if high - low == PMD_SIZE:
-                kernel.zap_huge_pmd(vma, pmd)
+                call("zap_huge_pmd", vma, pmd)
                 continue
-            kernel.split_huge_pmd(vma, pmd)
-        kernel.zap_pte_range(vma, pmd, low, high)
+            split_huge_pmd(vma, pmd)
+        call("zap_pte_range", vma, pmd, low, high)
 
 
 def free_pgtables(mm: Mm, start: int, end: int) -> None:
@@ -136,10 +136,9 @@ def dup_mm(mm: Mm) -> Mm:
 def _copy(
     twin: Vma, vma: Vma, dst_pmd: Slot, src_pmd: Slot, entry: Pmd | PteTable, low: int, high: int
 ) -> int:
-    kernel = current().kernel
     if isinstance(entry, Pmd):
-        return kernel.copy_huge_pmd(twin, vma, dst_pmd, src_pmd)
-    return kernel.copy_pte_range(twin, vma, dst_pmd, src_pmd, low, high)
+        return call("copy_huge_pmd", twin, vma, dst_pmd, src_pmd)
+    return call("copy_pte_range", twin, vma, dst_pmd, src_pmd, low, high)
 
 
 def mmget(mm: Mm) -> None:

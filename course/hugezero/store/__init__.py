@@ -23,13 +23,26 @@ from .cells import (
     record,
     use,
 )
-from .environments import ALIVE, KERNEL, Asked, Differs, Direct, Done, Environment, RunsOn, Stop, new
+from .environments import (
+    ALIVE,
+    KERNEL,
+    Asked,
+    Differs,
+    Direct,
+    Done,
+    Environment,
+    NoKernel,
+    RunsOn,
+    Stop,
+    call,
+    new,
+)
 from .operations import OPERATIONS, KernelBug, operation
 from .words import in_code, with_result
 
 __all__ = [
     "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
-    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoMachine", "NotThere", "RunsOn", "Slot",
-    "Stop", "Vector", "View", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
+    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "RunsOn", "Slot",
+    "Stop", "Vector", "View", "call", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
     "record", "use", "with_result",
 ]  # fmt: skip

@@ -65,6 +65,8 @@ class Direct(Environment):
         try:
             if verb == "new":
                 return self._new(cell, args)
+            if verb == "call":  # no operation itself: those that the function does are in the log
+                return self.call(*args)
             body = cell[0].body
             if body is not None and verb != "free" and cells.get((body, "state")) not in ALIVE:
                 raise KernelBug(f"{cell[0]!r} was used after it was freed")
@@ -95,6 +97,10 @@ class Direct(Environment):
                 Done(self.cpu, born, "new", args, "free", "free" if handle is None else "live", handle)
             )
         return handle
+
+    def call(self, name: str, *args: Any) -> Any:
+        """Let this machine's kernel run its function *name*."""
+        raise NoKernel(f"{name}: this machine has no kernel, so that it has no such function")
 
     def __enter__(self) -> Any:
         if self.log is not None:
@@ -135,6 +141,10 @@ class _Beside:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.out, name)
+
+
+class NoKernel(RuntimeError):
+    """A function of the kernel was called where there is none."""
 
 
 class RunsOn(BaseException):
@@ -188,11 +198,17 @@ def new(kind: str, *args: int) -> Any:
     return _cells.environment.op((KERNEL, "objects"), "new", (kind, *args))
 
 
+def call(name: str, *args: Any) -> Any:
+    """Let the kernel that runs here run its function *name*, whichever that is."""
+    return _cells.environment.op((KERNEL, "functions"), "call", (name, *args))
+
+
 class Kernel_(Handle):
-    """Where new things come from."""
+    """Where new things come from, and which function has which name."""
 
     __slots__ = ()
     objects = _cells.Atomic(None, "stands for the allocator in a log", _cells.View)
+    functions = _cells.Atomic(None, "stands for the kernel's functions", _cells.View)
 
 
 KERNEL = Kernel_(0)
