@@ -15,6 +15,7 @@ from .block.bio import (
     submit_bio_wait,
 )
 from .check import attempt, check, experiment
+from .check.render import draw_with as _draw_with
 from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
 from .machine import Kernel, Machine, boot
@@ -76,6 +77,8 @@ from .scenario import (
 )
 from .store import KernelBug
 from .view import chart, memory_map, progress, schedule, timeline
+
+_draw_with(lambda found: schedule(found.outcome, found.threads, by_hand=found.by_hand()))
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 

@@ -8,20 +8,36 @@ from typing import Any
 
 from ..store import KernelBug
 
-Run = Callable[[Any], None]
-VOICES = ("not started", "not yet", "almost", "done", "not run")
+Run = Callable[[Any], object]  # what it returns, if anything, is told beside its title
+VOICES = ("not started", "not yet", "almost", "inconclusive", "done", "not run")
 
 
 class Failed(Exception):
-    """What was seen is not what was promised."""
+    """What was seen is not what was promised.
 
-    def __init__(self, why: str, hint: str = "", schedule: tuple[str, ...] = ()) -> None:
+    *schedule*: who did what, where it takes several CPUs to see it; *alone* if one was enough.
+    *picture* is what a notebook can draw of that: see Report.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        hint: str = "",
+        schedule: tuple[str, ...] = (),
+        picture: Any = None,
+        alone: bool = False,
+    ) -> None:
         super().__init__(why)
-        self.why, self.hint, self.schedule = why, hint, schedule
+        self.why, self.hint, self.schedule, self.picture = why, hint, schedule, picture
+        self.voice = "almost" if schedule and not alone else "not yet"
 
 
 class Inconclusive(Failed):
     """The check came to no end within its budget: no points, and a person should look."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why, hint)
+        self.voice = "inconclusive"
 
 
 class NotStarted(Exception):
@@ -78,6 +94,10 @@ class Result:
     hint: str = ""
     schedule: list[str] = field(default_factory=list)
     hidden: bool = False
+    note: str = ""  # what a check that was passed has to tell
+
+    def __post_init__(self) -> None:
+        self.picture: Any = None  # no field: it stays in the process that made it
 
 
 CHECKS: dict[str, list[Check]] = {}  # by exercise, in the order in which they are run
@@ -101,14 +121,14 @@ def run_one(check: Check, kernel: Any) -> Result:
     """Run one check; whatever the code under test does becomes a Result."""
     result = Result(check.name, check.title, check.points, hidden=check.hidden)
     try:
-        check.run(kernel)
+        said = check.run(kernel)
     except NotStarted:
         result.voice = "not started"
     except KernelBug as bug:
         result.voice, result.why = "not yet", f"kernel bug: {bug}"
     except Failed as failed:
-        result.voice = "almost" if failed.schedule else "not yet"
-        result.why, result.hint, result.schedule = failed.why, failed.hint, list(failed.schedule)
+        result.voice, result.why, result.hint = failed.voice, failed.why, failed.hint
+        result.schedule, result.picture = list(failed.schedule), failed.picture
     except CodeRaised as raised:
         if raised.kind == "NotImplementedError":
             result.voice = "not started"
@@ -118,6 +138,7 @@ def run_one(check: Check, kernel: Any) -> Result:
                 result.hint = "something was None there: alloc_folio() gives None when there is no memory"
     else:
         result.voice, result.points = "done", check.points
+        result.note = "" if said is None else str(said)
     return result
 
 

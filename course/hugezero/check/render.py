@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .checks import Result
 
-MARKS = {"done": "✓", "not run": "·", "not started": "·", "not yet": "✗", "almost": "≈"}
+MARKS = {"done": "✓", "not run": "·", "not started": "·", "not yet": "✗", "almost": "≈", "inconclusive": "?"}
 INK = {
     "done": "var(--jp-success-color0, #1b5e20)",
     "not yet": "var(--jp-error-color0, #b3261e)",
     "almost": "var(--jp-error-color0, #b3261e)",
+    "inconclusive": "var(--jp-error-color0, #b3261e)",
 }
 FURTHER = "programs that are generated, memory that runs out, errors and edges"
 SOFT = "var(--jp-ui-font-color1, #57606a)"
+_draw: Callable[[Any], Any] | None = None
+
+
+def draw_with(draw: Callable[[Any], Any]) -> None:
+    """Let *draw* make the picture of a Counterexample: pictures are a layer above this one."""
+    global _draw
+    _draw = draw
 
 
 def voice_of(results: Sequence[Result]) -> str:
@@ -53,6 +61,7 @@ class Report:
     story: str = ""  # of a known mistake that fails in just this way
     more: float = 0  # points that only grading can give
     untouched: bool = False  # is it a repair as it was given?
+    drawn: bool = False  # do pictures of the schedules follow?
 
     @property
     def points(self) -> float:
@@ -76,8 +85,11 @@ class Report:
             return
         if get_ipython() is None:
             print(self)
-        else:
-            display(self)
+            return
+        display(replace(self, drawn=_draw is not None))
+        for r in self.results:
+            if _draw is not None and r.picture is not None:
+                display(_draw(r.picture))
 
     def __str__(self) -> str:
         voice, sentence = headline(self.name, self.results, self.gained, self.untouched)
@@ -87,13 +99,21 @@ class Report:
         if voice != "Not started." or self.untouched:
             for r in self.results:
                 lines.append(f"  {MARKS[r.voice]} {r.title} ({r.points:g}/{r.max:g})")
-                if r.why and r.why.lower() not in sentence.lower():
-                    lines.append(f"      {r.why}")
+                lines += [f"      {text}" for text in self._beside(r, sentence)]
                 if r.hint:
                     lines.append(f"      hint: {r.hint}")
-                lines += [f"      {row}" for row in r.schedule]
+                lines += [f"      {row}" for row in self._rows(r)]
         lines.append(f"  {self._score}")
         return "\n".join(lines)
+
+    def _rows(self, r: Result) -> list[str]:
+        """The schedule in words, unless it is drawn."""
+        return [] if self.drawn and r.picture is not None else r.schedule
+
+    @staticmethod
+    def _beside(r: Result, sentence: str) -> list[str]:
+        """What is told below a title, and not above all of them."""
+        return [text for text in (r.why, r.note) if text and text.lower() not in sentence.lower()]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self.html()}
@@ -124,12 +144,10 @@ class Report:
             f'<p style="margin:.3em 1.2em">{html.escape(r.hint)}</p></details>'
         )
 
-    @staticmethod
-    def _row(r: Result, sentence: str) -> str:
-        why = (
-            f"<br>&emsp;&emsp;{html.escape(r.why)}" if r.why and r.why.lower() not in sentence.lower() else ""
-        )
-        rows = f"<pre>{html.escape(chr(10).join(r.schedule))}</pre>" if r.schedule else ""
+    def _row(self, r: Result, sentence: str) -> str:
+        why = "".join(f"<br>&emsp;&emsp;{html.escape(text)}" for text in self._beside(r, sentence))
+        schedule = "\n".join(self._rows(r))
+        rows = f"<pre>{html.escape(schedule)}</pre>" if schedule else ""
         return (
             f'<span aria-hidden="true">{MARKS[r.voice]}</span> <span style="color:{SOFT}">{r.voice}:</span> '
             f"{html.escape(r.title)} ({r.points:g}/{r.max:g}){why}{rows}"

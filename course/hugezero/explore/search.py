@@ -25,8 +25,8 @@ class Outcome:
     """What a search found.
 
     *bug*: None, or what goes wrong in the schedule *rows*. *inconclusive*: it came to no end within
-    its budget, which is never a pass. *states* were reached, in *runs* runs of the code; *ends* is
-    what cells can hold when every thread has ended.
+    its budget, which is never a pass; every schedule of up to *longest* moves was tried. *states* were
+    reached, in *runs* runs of the code; *ends* is what cells can hold when every thread has ended.
     """
 
     bug: str | None = None
@@ -35,6 +35,7 @@ class Outcome:
     runs: int = 0
     ends: frozenset[Any] = frozenset()
     inconclusive: bool = False
+    longest: int = 0
 
     @property
     def switches(self) -> int:
@@ -107,7 +108,7 @@ class _Search:
                 self.ends.add(self.steps.visible(state))
                 final.append(state)
             if len(self.seen) > limit:
-                return Outcome(states=len(self.seen), inconclusive=True)
+                return Outcome(states=len(self.seen), inconclusive=True, longest=max(0, self.seen[state] - 1))
         stuck = self._stuck(into, final)
         if stuck is None:
             return self._outcome(None, [])
