@@ -78,8 +78,11 @@ class Course:
         return self.root / "autograder" / "mutants" / f"{stem}.py"
 
     def reference(self, stem: str) -> dict[str, Callable[..., Any]]:
-        """The functions of a lab's reference, those it imports included."""
-        found = vars(load(f"solutions.{stem}", self.solution(stem)))
+        """The functions of a lab's reference, and of the labs before; those that they import included."""
+        found: dict[str, Any] = {}
+        for each in [*(other for other in self.stems() if other < stem), stem]:
+            if each == stem or self.solution(each).is_file():
+                found |= vars(load(f"solutions.{each}", self.solution(each)))
         return {name: f for name, f in found.items() if inspect.isfunction(f) and not name.startswith("_")}
 
     def checks(self, stem: str) -> dict[str, list[checks.Check]]:

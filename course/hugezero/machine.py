@@ -9,12 +9,16 @@ from typing import Any
 from .block.bio import BlockDevice
 from .hw.ram import Contents
 from .mm import memory
+from .mm.huge_memory import HUGE_ZERO, TRANSPARENT_HUGEPAGE
 from .mm.mm_types import AddressSpace
 from .mm.page_alloc import ZERO_PAGE, Births, set_zero_page_aside
+from .mm.shrinker import SHRINKERS
 from .mm.vmstat import VMSTAT
 from .store import KERNEL, Direct, Done, Handle, new, use
 
-WELL_KNOWN: frozenset[Handle] = frozenset({ZERO_PAGE, VMSTAT, KERNEL})  # handles that any code may name
+WELL_KNOWN: frozenset[Handle] = frozenset(
+    {ZERO_PAGE, HUGE_ZERO, TRANSPARENT_HUGEPAGE, SHRINKERS, VMSTAT, KERNEL}
+)  # handles that any code may name
 
 
 class NoSuchFunction(AttributeError):
@@ -61,6 +65,11 @@ class Machine(Direct):
         super().__init__(Births(pages, fail), rows)
         self.kernel = kernel or Kernel()
         set_zero_page_aside(self.cells)
+        if "hugezero_init" in self.kernel.functions:
+            with self:
+                self.call("hugezero_init")
+        if self.log:
+            self.log.clear()  # a log tells what was done to a machine that is up
         self.at_boot = dict(self.cells)
 
     def call(self, name: str, *args: Any) -> Any:

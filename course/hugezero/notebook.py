@@ -19,11 +19,37 @@ from .check.render import draw_with as _draw_with
 from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
 from .machine import Kernel, Machine, boot
+from .mm import huge_memory
 from .mm.fault import OutOfMemory, SegmentationFault, touch, user_read, user_write
+from .mm.huge_memory import (
+    HPAGE_PMD_NR,
+    HUGE_ZERO,
+    TRANSPARENT_HUGEPAGE,
+    __do_huge_pmd_anonymous_page,
+    flush_pmd_tlb_range,
+    haddr_of,
+    is_huge_zero_pmd,
+    map_anon_folio_pmd,
+    mk_huge_pmd,
+    mk_huge_zero_pmd,
+    pgtable_trans_huge_deposit,
+    pgtable_trans_huge_withdraw,
+    pmd_mkdirty,
+    pmd_mkwrite,
+    pmd_wrprotect,
+    register_huge_zero_shrinker,
+    set_huge_zero_page_aside,
+    split_huge_pmd,
+    thp_vma_suitable,
+    transparent_hugepage_use_zero_page,
+    wp_huge_reuse,
+)
 from .mm.mm_types import (
     EIO,
     ENOMEM,
+    VM_FAULT_FALLBACK,
     VM_FAULT_OOM,
+    VM_HUGEPAGE,
     VM_READ,
     VM_SHARED,
     VM_WRITE,
@@ -32,8 +58,9 @@ from .mm.mm_types import (
     VmFault,
     anon_vma_prepare,
 )
-from .mm.mmap import dup_mm, mm_alloc, mmap, mmput, mprotect, munmap
+from .mm.mmap import dup_mm, madvise, madvise_dontneed, mm_alloc, mmap, mmput, mprotect, munmap
 from .mm.page_alloc import (
+    HPAGE_PMD_ORDER,
     ZERO_PAGE,
     Folio,
     alloc_folio,
@@ -52,6 +79,8 @@ from .mm.pgtable import (
     pmd_index,
     pmd_offset,
     pte_alloc,
+    pte_alloc_one,
+    pte_free_one,
     pte_index,
     pte_mkdirty,
     pte_mkwrite,
@@ -83,5 +112,7 @@ _draw_with(lambda found: schedule(found.outcome, found.threads, by_hand=found.by
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 
 __all__ = [
-    name for name, value in globals().items() if not name.startswith("_") and type(value).__name__ != "module"
+    name
+    for name, value in globals().items()
+    if (name in vars(huge_memory) or not name.startswith("_")) and type(value).__name__ != "module"
 ]

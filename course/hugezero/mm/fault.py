@@ -43,6 +43,10 @@ def touch(mm: Mm, address: int, write: bool = False) -> Pte | Pmd:
     while entry is None or (write and not entry.write):
         handler = handle_mm_fault(mm, address, write)
         before, entry = entry, walk(mm, address)
+        if entry is not None and entry.special and entry.write:
+            raise current().bug(
+                f"{handler} made the zero page writable: whoever writes there changes everybody's zeroes"
+            )
         if entry == before:
             raise current().bug(
                 f"no progress: {handler} said that it was done, but the entry for {address:#x} is still {entry}"
@@ -86,8 +90,12 @@ def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
         huge = VmFault(vma, page, write, pmd, None, None, below)  # type: ignore[arg-type]
         if _handled(handler, huge, VM_FAULT_FALLBACK):
             return handler
-        if isinstance(pmd.read(), Pmd):
+        now = pmd.read()
+        if isinstance(now, Pmd) and now != below:
+            return handler  # another thread was faster
+        if now is not None and now == below:
             raise current().bug(f"{handler} fell back to small pages and left a huge entry for {address:#x}")
+        below = now
     table = pte_alloc(mm, pmd) if below is None else below
     if table is None:
         raise OutOfMemory(f"no memory for a page table for {address:#x}")

@@ -6,10 +6,12 @@ Linux: mm/huge_memory.c, include/linux/huge_mm.h
 from __future__ import annotations
 
 from ..hw.ram import PMD_SIZE
-from ..store import Atomic, Counter, Handle, Slot, call
-from .mm_types import VM_HUGEPAGE, Vma
-from .page_alloc import HPAGE_PMD_ORDER, Folio
-from .pgtable import Pmd, Pte, PteTable
+from ..hw.tlb import Tlb
+from ..store import Atomic, Counter, Flag, Handle, Slot, call
+from .mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_WRITE, Vma, VmFault
+from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio, clear_folio, folio_put
+from .pgtable import Pmd, Pte, PteTable, pte_alloc_one, pte_free_one
+from .shrinker import shrinker_register
 from .vmstat import VMSTAT
 
 HPAGE_PMD_NR = 1 << HPAGE_PMD_ORDER  # pages of 4 KiB in a huge one
@@ -24,6 +26,16 @@ class HugeZero(Handle):
 
 
 HUGE_ZERO = HugeZero(0)
+
+
+class TransparentHugepage(Handle):
+    """The switches below /sys/kernel/mm/transparent_hugepage that this course needs."""
+
+    __slots__ = ()
+    use_zero_page = Atomic(True, "may a read be given the huge zero page?", Flag)
+
+
+TRANSPARENT_HUGEPAGE = TransparentHugepage(0)
 
 
 class Deposits(Handle):
@@ -58,9 +70,19 @@ def _deposit(pmd: Slot) -> Slot:
     return Deposits(table.id)[index]
 
 
+def transparent_hugepage_use_zero_page() -> bool:
+    """May a read be given the huge zero page?"""
+    return TRANSPARENT_HUGEPAGE.use_zero_page.test()
+
+
 def mk_huge_pmd(folio: Folio) -> Pmd:
     """A read-only huge entry for *folio*."""
     return Pmd(folio)
+
+
+def mk_huge_zero_pmd(folio: Folio) -> Pmd:
+    """A read-only, special huge entry for *folio*, the huge zero page: RSS does not count it."""
+    return Pmd(folio, special=True)
 
 
 def is_huge_zero_pmd(entry: object) -> bool:
@@ -83,18 +105,112 @@ def pmd_mkdirty(entry: Pmd) -> Pmd:
     return entry._replace(dirty=True)
 
 
-def split_huge_pmd(vma: Vma, pmd: Slot) -> None:
+def pmd_trans_huge_lock(pmd: Slot, vma: Vma) -> bool:
+    """Take the page table lock if *pmd* holds a huge entry; say whether that is so."""
+    vma.vm_mm.page_table_lock.lock()
+    if isinstance(pmd.read(), Pmd):
+        return True
+    vma.vm_mm.page_table_lock.unlock()
+    return False
+
+
+def split_huge_pmd(vma: Vma, pmd: Slot, address: int) -> None:
     """Map the same memory by small entries, in the table that was put aside.
 
+    Nothing is done if *pmd* holds no huge entry any more. Takes the page table lock.
     Linux: __split_huge_pmd, mm/huge_memory.c
     """
+    if not pmd_trans_huge_lock(pmd, vma):
+        return
     VMSTAT.thp_split_pmd.inc()
     entry = pmd.read()
     if is_huge_zero_pmd(entry):
-        call("split_huge_zero_page_pmd", vma, pmd)
-        return
-    table = pgtable_trans_huge_withdraw(pmd)
-    entry.folio.refcount.add(len(table) - 1)  # each small entry holds the folio
-    for i in range(len(table)):
-        table[i].set(Pte(entry.folio, entry.write, entry.dirty, page=i))
-    pmd.set(table)
+        call("split_huge_zero_page_pmd", vma, haddr_of(address), pmd)
+    else:
+        table = pgtable_trans_huge_withdraw(pmd)
+        entry.folio.refcount.add(len(table) - 1)  # each small entry holds the folio
+        for i in range(len(table)):
+            table[i].set(Pte(entry.folio, entry.write, entry.dirty, page=i))
+        pmd.set(table)
+    vma.vm_mm.page_table_lock.unlock()
+
+
+def map_anon_folio_pmd(folio: Folio, pmd: Slot, vma: Vma) -> None:
+    """Map a cleared huge page that is this process's own; RSS and the statistics count it.
+
+    Writable if *vma* is. The page table lock is held.
+    Linux: mm/huge_memory.c
+    """
+    entry = pmd_mkdirty(mk_huge_pmd(folio))
+    pmd.set(pmd_mkwrite(entry) if vma.vm_flags & VM_WRITE else entry)
+    vma.vm_mm.rss.add(folio.nr_pages)
+    VMSTAT.thp_fault_alloc.inc()
+
+
+def wp_huge_reuse(vmf: VmFault) -> bool:
+    """Make a huge page writable where it is, if nobody else holds it; say whether that was so.
+
+    Linux: do_huge_pmd_wp_page from 5.8 on, after its label "reuse"
+    """
+    lock, entry = vmf.vma.vm_mm.page_table_lock, vmf.orig_pmd
+    lock.lock()
+    reuse = vmf.pmd.read() == entry and entry.folio.refcount.read() == 1
+    if reuse:
+        vmf.pmd.set(pmd_mkdirty(pmd_mkwrite(entry)))
+    lock.unlock()
+    return reuse
+
+
+def __do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
+    """Give a huge page of its own to the 2 MiB that *vmf* is in, which fit.
+
+    Returns 0, VM_FAULT_OOM, or VM_FAULT_FALLBACK if there is no huge page.
+    Linux: mm/huge_memory.c
+    """
+    vma, mm = vmf.vma, vmf.vma.vm_mm
+    folio = alloc_folio(HPAGE_PMD_ORDER)
+    if folio is None:
+        VMSTAT.thp_fault_fallback.inc()
+        return VM_FAULT_FALLBACK
+    table = pte_alloc_one(mm)
+    if table is None:
+        folio_put(folio)
+        return VM_FAULT_OOM
+    clear_folio(folio)
+    mm.page_table_lock.lock()
+    ours = vmf.pmd.read() is None
+    if ours:
+        pgtable_trans_huge_deposit(vmf.pmd, table)
+        map_anon_folio_pmd(folio, vmf.pmd, vma)
+    mm.page_table_lock.unlock()
+    if not ours:  # another thread was faster
+        pte_free_one(mm, table)
+        folio_put(folio)
+    return 0
+
+
+def flush_pmd_tlb_range(vma: Vma, start: int, end: int) -> None:
+    """Make every CPU forget what it remembers of the huge entries of *vma* from *start* to *end*.
+
+    When it returns, nobody uses an old translation any more.
+    """
+    Tlb(vma.vm_mm.id).cached.flush(start, end)
+
+
+def set_huge_zero_page_aside() -> None:
+    """At boot: a huge page of zeroes for everybody, for ever; none where there is no memory for it.
+
+    Linux: hugepage_init, in the first patches of the series of 2012
+    """
+    folio = alloc_folio(HPAGE_PMD_ORDER)
+    if folio is not None:
+        clear_folio(folio)
+        HUGE_ZERO.folio.set(folio)
+
+
+def register_huge_zero_shrinker() -> None:
+    """At boot: when memory gets tight, the huge zero page may go.
+
+    Linux: hugepage_init, since 3.8
+    """
+    shrinker_register("shrink_huge_zero_folio_count", "shrink_huge_zero_folio_scan", HUGE_ZERO)

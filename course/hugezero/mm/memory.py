@@ -9,8 +9,8 @@ from __future__ import annotations
 from ..hw.ram import PAGE_SIZE, PMD_SIZE
 from ..store import Slot
 from .huge_memory import (
+    __do_huge_pmd_anonymous_page,
     haddr_of,
-    mk_huge_pmd,
     pgtable_trans_huge_deposit,
     pgtable_trans_huge_withdraw,
     pmd_mkdirty,
@@ -31,7 +31,6 @@ from .pgtable import (
     pte_mkdirty,
     pte_mkwrite,
 )
-from .vmstat import VMSTAT
 
 
 def do_anonymous_page(vmf: VmFault) -> int:
@@ -83,25 +82,10 @@ def zap_pte_range(vma: Vma, pmd: Slot, addr: int, end: int) -> None:
 
 def do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
     """A huge page of its own for every 2 MiB that are touched, read or written: Linux until 3.7."""
-    vma, haddr = vmf.vma, haddr_of(vmf.address)
-    if not thp_vma_suitable(vma, haddr):
+    if not thp_vma_suitable(vmf.vma, haddr_of(vmf.address)):
         return VM_FAULT_FALLBACK
-    anon_vma_prepare(vma)
-    folio = alloc_folio(HPAGE_PMD_ORDER)
-    if folio is None:
-        VMSTAT.thp_fault_fallback.inc()
-        return VM_FAULT_FALLBACK
-    table = pte_alloc_one(vma.vm_mm)
-    if table is None:
-        folio_put(folio)
-        return VM_FAULT_OOM
-    clear_folio(folio)
-    entry = pmd_mkdirty(mk_huge_pmd(folio))
-    pgtable_trans_huge_deposit(vmf.pmd, table)
-    vmf.pmd.set(pmd_mkwrite(entry) if vma.vm_flags & VM_WRITE else entry)
-    vma.vm_mm.rss.add(folio.nr_pages)
-    VMSTAT.thp_fault_alloc.inc()
-    return 0
+    anon_vma_prepare(vmf.vma)
+    return __do_huge_pmd_anonymous_page(vmf)
 
 
 def do_huge_pmd_wp_page(vmf: VmFault) -> int:
@@ -127,8 +111,8 @@ def copy_huge_pmd(dst_vma: Vma, src_vma: Vma, dst_pmd: Slot, src_pmd: Slot) -> i
     return 0
 
 
-def zap_huge_pmd(vma: Vma, pmd: Slot) -> None:
-    """Empty a huge entry and give back what it held."""
+def zap_huge_pmd(vma: Vma, pmd: Slot, addr: int) -> None:
+    """Empty the huge entry for the 2 MiB at *addr* and give back what it held. The page table lock is held."""
     entry = pmd.xchg(None)
     pte_free_one(vma.vm_mm, pgtable_trans_huge_withdraw(pmd))
     vma.vm_mm.rss.add(-entry.folio.nr_pages)
@@ -138,7 +122,7 @@ def zap_huge_pmd(vma: Vma, pmd: Slot) -> None:
 def change_huge_pmd(vma: Vma, pmd: Slot, start: int, end: int, write: bool) -> bool:
     """mprotect a huge entry; False if it was split, so that its small entries are to be changed instead."""
     if end - start < PMD_SIZE:
-        split_huge_pmd(vma, pmd)
+        split_huge_pmd(vma, pmd, start)
         return False
     if not write:
         pmd.set(pmd_wrprotect(pmd.read()))

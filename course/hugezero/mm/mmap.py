@@ -12,7 +12,7 @@ from typing import Any
 from ..hw.ram import PAGE_SIZE, PMD_SIZE
 from ..store import Slot, call, new
 from .fault import OutOfMemory
-from .huge_memory import split_huge_pmd
+from .huge_memory import pmd_trans_huge_lock, split_huge_pmd
 from .mm_types import VM_READ, VM_SHARED, VM_WRITE, AddressSpace, Mm, Vma
 from .pgtable import Pmd, PteTable, pmd_offset, pte_free, pte_index, pte_wrprotect
 
@@ -97,12 +97,14 @@ def madvise_dontneed(mm: Mm, address: int, length: int) -> None:
 def zap_page_range(vma: Vma, start: int, end: int) -> None:
     """Empty the entries of a range: huge ones whole, or split where the range ends within them."""
     for pmd, entry, low, high in _pmds(vma.vm_mm, start, end):
-        if isinstance(entry, Pmd):
-            if high - low == PMD_SIZE:
-                call("zap_huge_pmd", vma, pmd)
-                continue
-            split_huge_pmd(vma, pmd)
-        call("zap_pte_range", vma, pmd, low, high)
+        if isinstance(entry, Pmd) and high - low < PMD_SIZE:
+            split_huge_pmd(vma, pmd, low)
+        elif isinstance(entry, Pmd) and pmd_trans_huge_lock(pmd, vma):
+            call("zap_huge_pmd", vma, pmd, low)
+            vma.vm_mm.page_table_lock.unlock()
+            continue
+        if pmd.read() is not None:  # another thread may have emptied a huge one meanwhile
+            call("zap_pte_range", vma, pmd, low, high)
 
 
 def free_pgtables(mm: Mm, start: int, end: int) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..hw.ram import FROZEN_ZEROES, LEFT_BEHIND, PTRS_PER_PTE, Bytes, Contents
 from ..store import KINDS, Atomic, Counter, Handle, View, current, new
+from .shrinker import shrink_slab
 
 HPAGE_PMD_ORDER = PTRS_PER_PTE.bit_length() - 1  # 9: 2**9 frames of 4 KiB are 2 MiB
 ORDERS = (0, HPAGE_PMD_ORDER)
+SMALL = 1 << 40  # frames from this number on are those of small machines, on which every schedule is run
 
 
 class Folio(Handle):
@@ -54,13 +56,16 @@ ZERO_PAGE = Folio((1, 0, 0))  # the one frame of zeroes, there from boot, counte
 def alloc_folio(order: int = 0) -> Folio | None:
     """A folio of 2**order frames with one reference, or None if there is no memory.
 
-    It holds whatever its last owner left in it.
+    It holds whatever its last owner left in it. Where memory is tight, the shrinkers are asked first.
     """
     if order not in ORDERS:
         raise ValueError(
             f"alloc_folio({order!r}): this machine has folios of order {ORDERS[0]} and {ORDERS[1]}"
         )
-    return new("Folio", order)
+    folio: Folio | None = new("Folio", order)
+    if folio is None and shrink_slab():
+        folio = new("Folio", order)
+    return folio
 
 
 def free_folio(folio: Folio) -> None:

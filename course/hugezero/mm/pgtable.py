@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
 from ..store import Handle, Slot, View, record
 from .mm_types import Mm
-from .page_alloc import ZERO_PAGE, Folio, alloc_folio, free_folio
+from .page_alloc import SMALL, ZERO_PAGE, Folio, alloc_folio, free_folio
 from .vmstat import VMSTAT
 
 
@@ -60,13 +60,13 @@ class PmdTable(Handle):
 
 
 class PteTable(Handle):
-    """A page table: 512 small entries, in a frame of its own."""
+    """A page table: 512 small entries, in a frame of its own; 4 on a small machine."""
 
     __slots__ = ()
     slots = Slot
 
     def __len__(self) -> int:
-        return PTRS_PER_PTE
+        return PTRS_PER_PTE if self.id[0] < SMALL else 4
 
     @property
     def body(self) -> Folio:  # type: ignore[override]

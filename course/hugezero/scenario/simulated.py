@@ -11,6 +11,7 @@ from ..machine import Kernel, Machine
 from ..mm import fault, mmap
 from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE, Mm
 from ..mm.pgtable import Pmd, PmdTable, Pte
+from ..mm.shrinker import shrink_slab
 from .actions import (
     ACTIONS,
     Action,
@@ -221,7 +222,12 @@ class Simulated:
         mmap.mmput(self.mms.pop(action.by))
 
     def _dropcaches(self, action: DropCaches) -> None:
-        """Nothing in this machine waits to be dropped yet."""
+        if action.level not in (1, 2, 3):
+            raise NotAScenario(
+                f"{in_words(action)}: the level is 1 (pages), 2 (what shrinkers hold) or 3 (both)"
+            )
+        if action.level & 2:
+            shrink_slab()
 
     def _new_name(self, action: Action, name: str) -> None:
         if name in self.mms:

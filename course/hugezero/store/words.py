@@ -7,7 +7,9 @@ from typing import Any
 
 from .cells import KINDS, Cell, Field, Flag, cell_name
 
-SILENT = frozenset({"set", "add", "free", "store", "clear", "paste", "lock", "unlock"})  # give nothing
+SILENT = frozenset(
+    {"set", "add", "free", "store", "clear", "paste", "lock", "unlock", "flush"}
+)  # give nothing
 
 
 def in_code(

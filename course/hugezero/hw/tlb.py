@@ -1,0 +1,45 @@
+"""Translations that CPUs remember: who has looked an address up goes on using what it found.
+
+Only those of huge entries are modelled. A CPU forgets none by itself; the kernel has to tell it.
+
+Linux: Documentation/core-api/cachetlb.rst
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+from ..store import Atomic, Handle, View, operation, record
+from ..store import cells as _cells
+
+
+@record
+class Translation(NamedTuple):
+    """*cpu* takes the 2 MiB from *start* to be in *folio*."""
+
+    cpu: int
+    start: int
+    folio: Any
+
+
+@operation
+def flush(old: tuple[Translation, ...], start: int, end: int) -> tuple[tuple[Translation, ...], None]:
+    return tuple(one for one in old if not start <= one.start < end), None
+
+
+class Translations(View):
+    """A cell that holds what all CPUs remember of one address space."""
+
+    __slots__ = ()
+    verbs: ClassVar[dict[str, int]] = {"read": 0, "flush": 2}
+
+    def flush(self, start: int, end: int) -> None:
+        """Make every CPU forget what it remembers of the addresses from *start* to *end*, and wait until it has."""
+        _cells.environment.op(self.cell, "flush", (start, end))
+
+
+class Tlb(Handle):
+    """What the CPUs remember of one address space; its id is that of the mm."""
+
+    __slots__ = ()
+    cached = Atomic((), "translations, in the order in which they were looked up", Translations)
