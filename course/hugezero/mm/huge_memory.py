@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..hw.ram import PMD_SIZE
 from ..hw.tlb import Tlb
-from ..store import Atomic, Counter, Flag, Handle, Slot, call
+from ..store import Atomic, Counter, Flag, Handle, Lock, Slot, call
 from .mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_WRITE, Vma, VmFault
 from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio, clear_folio, folio_put
 from .pgtable import Pmd, Pte, PteTable, pte_alloc_one, pte_free_one
@@ -23,6 +23,7 @@ class HugeZero(Handle):
     __slots__ = ()
     folio = Atomic(None, "the folio, or None", Slot)
     refcount = Atomic(0, "its users, and one for the shrinker; 0 if there is none", Counter)
+    lock = Atomic(False, "for kernels that change folio and refcount under a lock", Lock)
 
 
 HUGE_ZERO = HugeZero(0)
