@@ -77,7 +77,7 @@ def release(
     root: Root = None,
 ) -> None:
     """Weave each lab, release it through nbgrader into build/, and make the students' packages."""
-    from . import package, trial
+    from . import given, package, trial
     from .release import ReleaseFailed
     from .release import release as release_one
     from .weave import Drift
@@ -85,6 +85,7 @@ def release(
     course = _course(root)
     different = False
     try:
+        given.write(course)
         wheel = package.wheel(course)
         for stem in stems or course.stems():
             done = release_one(course, stem, update)
@@ -99,13 +100,24 @@ def release(
             )
             print(f"{stem}\t{done.points:g} points\t{told}\t{zipped.relative_to(course.root)}")
             different |= not done.same
-    except (Drift, ReleaseFailed, package.Leak, RuntimeError, FileNotFoundError) as wrong:
+    except (Drift, ReleaseFailed, package.Leak, RuntimeError, ValueError, FileNotFoundError) as wrong:
         _stop(wrong)
     if different:
         _stop(
             "what was released is not what is in course/. If the new form is right, release --update writes it; "
             "to see it first: diff course/LAB.ipynb build/release/LAB/LAB.ipynb"
         )
+
+
+@app.command()
+def given(root: Root = None) -> None:
+    """Bring course/given_lab*.py up to date: the kernels of earlier labs, that notebooks in course/ import."""
+    from . import given as kernels
+
+    try:
+        kernels.write(_course(root))
+    except (ValueError, OSError) as wrong:
+        _stop(wrong)
 
 
 @app.command()

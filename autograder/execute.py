@@ -16,8 +16,8 @@ from traitlets import Bool, Float, Unicode
 from . import kernel
 from .course import Course
 from .court import Judge, NoJudge
+from .given import givens
 from .judge import Row, empty_row
-from .package import givens
 from .sandbox import NoSandbox, sandbox
 
 SERVE = "__import__('hugezero.check.answer', fromlist=['serve']).serve(globals())"
@@ -81,10 +81,12 @@ class Judged(Execute):  # type: ignore[misc]
 
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
         box = sandbox(self.boxed).box()
-        given = box / "given"
+        given = box / "given"  # read inside by another user, whatever the grader's umask
         given.mkdir()
+        given.chmod(0o755)
         for name, text in givens(course, stem).items():
             (given / name).write_text(text, encoding="utf-8")
+            (given / name).chmod(0o644)
         self.judge = Judge(course, stem, box)
         try:
             for _ in range(ATTEMPTS):

@@ -17,6 +17,7 @@ import nbformat
 from hugezero.mm import memory
 
 from .course import PROJECT, Course, functions, source_of
+from .given import givens
 from .weave import is_repair
 
 SHORTEST = 12  # characters of a line that tells something
@@ -26,23 +27,6 @@ WHEN = (1980, 1, 1, 0, 0, 0)  # the same bytes every time
 
 class Leak(RuntimeError):
     """An answer or a hidden check is in what students would get."""
-
-
-def given(course: Course, stem: str) -> str:
-    """A lab's reference as later labs get it: its bodies, under a docstring that says what they are."""
-    text = course.solution(stem).read_text("utf-8")
-    title = stem.partition("_")[0]
-    doc = f'"""The kernel after {title}, as the course wrote it; your own does as well, once it passes."""\n'
-    first = ast.parse(text).body[0]
-    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    lines = text.splitlines(keepends=True)
-    return doc + "".join(lines[first.end_lineno if documented else 0 :])
-
-
-def givens(course: Course, stem: str) -> dict[str, str]:
-    """The modules of the labs before *stem*, by file name."""
-    earlier = [other for other in course.stems() if other < stem and course.solution(other).is_file()]
-    return {f"given_{other.partition('_')[0]}.py": given(course, other) for other in earlier}
 
 
 def wheel(course: Course) -> Path:
@@ -119,10 +103,11 @@ def _bodies(text: str) -> set[tuple[str, str]]:
 
 
 def answers(course: Course, stem: str) -> dict[str, set[str]]:
-    """For each function that a student of *stem* has still to write: the lines that tell how.
+    """For each function that a student of *stem* has still to write, a lab each: the lines that tell how.
 
     Those are the lines that the kernel before has not, which students are given, nor the text
-    of a repair: they tell where the bug is.
+    of a repair: they tell where the bug is. So of a function that an earlier lab asked for
+    as well, only what is new tells.
     """
     planted = _lines(Path(memory.__file__).read_text("utf-8"))
     for text in givens(course, stem).values():
@@ -143,7 +128,7 @@ def answers(course: Course, stem: str) -> dict[str, set[str]]:
                 telling = lines - planted - doc
                 if len(telling) < FEW:  # short ones are in any program
                     telling = {line for line in telling if len(line) >= LONG}
-                found[name] = telling
+                found[f"{name} of {other}"] = telling
     return found
 
 
@@ -166,10 +151,12 @@ def leaks(course: Course, stem: str, path: Path) -> list[str]:
     """What a package gives away, a line each: hidden texts, and most of the telling lines of an answer."""
     found = []
     texts, secret = _texts(path.read_bytes(), path.stem), hidden(course)
-    whole = set().union(*(_bodies(course.solution(s).read_text("utf-8")) for s in course.stems()))
+    bodies = {s: _bodies(course.solution(s).read_text("utf-8")) for s in course.stems()}
+    whole = set().union(*(bodies[s] for s in bodies if s >= stem))
+    whole -= set().union(*(bodies[s] for s in bodies if s < stem))
     for where, text in texts.items():
         lines = _lines(text)
-        found += [f"{where}: all of {name}" for name, _ in _bodies(text) & whole if "given_lab" not in where]
+        found += [f"{where}: all of {name}" for name, _ in _bodies(text) & whole]
         found += [f"{where}: {what}" for part, what in secret.items() if part in text]
         for name, telling in answers(course, stem).items():
             shared = telling & lines

@@ -23,6 +23,15 @@ settings.register_profile("full", settings.get_profile("quick"), max_examples=20
 settings.load_profile("quick")
 
 
+def pytest_configure() -> None:
+    """The notebooks in course/ import the kernels of earlier labs, which no fresh clone has."""
+    if (Path(__file__).resolve().parent.parent / "autograder").is_dir():
+        from autograder import given
+        from autograder.course import Course
+
+        given.write(Course())
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
