@@ -11,10 +11,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hugezero.check.checks import CHECKS
 
-from autograder import package
+from autograder import grade, package, submissions
 from autograder.course import Course, functions
 from autograder.given import given, givens, name_of, write
+from autograder.release import release
+from tests.autograder import toy
 
 COINS = '''"""Coins."""
 
@@ -131,3 +134,38 @@ def test_a_function_of_two_labs_is_given_in_its_earlier_form_and_secret_in_its_l
     old = "\n".join(line for line in seven.splitlines() if "coins" in line)
     assert package.leaks(two_labs, "lab8_locked", _zip(two_labs, ("a.py", old))) == []
     assert package.leaks(two_labs, "lab7_coins", _zip(two_labs, ("a.py", old)))
+
+
+BUILDS_ON_LAB_8 = """
+from given_lab8 import put_coins as put_one_after_another
+def put_coins(purse, n):
+    put_one_after_another(purse, n)
+    return purse.coins.read()
+"""
+BUILDS_ON_ITSELF = """
+from given_lab9 import take_coin
+"""
+
+
+@pytest.mark.sandboxed
+@pytest.mark.xdist_group("autograder")
+def test_while_grading_the_courses_own_kernels_of_earlier_labs_are_there_and_no_others(
+    tmp_path: Path,
+) -> None:
+    course = Course(toy.make(tmp_path))
+    course.solution("lab8_coins").write_text(COINS)
+    (tmp_path / "course" / "lab8_coins.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook(), 4))
+    release(course, toy.STEM, update=True)
+    answers = {"put_coins": BUILDS_ON_LAB_8, "take_coin": BUILDS_ON_ITSELF}
+    notebook = submissions.answered(submissions.released(course, toy.STEM), answers)
+    handed_in = submissions.submit(course, "ada", toy.STEM, notebook)
+    for name in ("given_lab8.py", "given_lab9.py"):
+        (handed_in.parent / name).write_text("raise RuntimeError('not the course's')\n")
+    (found,) = grade.grade(course, toy.STEM)
+    beside = grade.check(course, handed_in)
+    for exercise in course.checks(toy.STEM):
+        CHECKS.pop(exercise)
+    assert found["cells"] == beside["cells"]
+    assert [check["voice"] for check in found["cells"]["put_coins"]["checks"]] == ["done"] * 3
+    assert "No module named 'given_lab9'" in found["cells"]["take_coin"]["cell"]
+    assert found["cells"]["take_coin"]["points"] == 0
