@@ -30,7 +30,7 @@ class Choice(NamedTuple):
 
 
 class ByHand:
-    """The threads of a search, one move at a time; takes what `explore` takes.
+    """The threads of a search, one move at a time; takes what `explore` takes, and what it found to be *shared*.
 
     A move is one operation that others could see and what follows at once. *bug* is what has gone
     wrong, or None; *rows* is all that was done so far, and *picks* who did it.
@@ -44,9 +44,10 @@ class ByHand:
         at_end: Callable[[Peek], str | None] = lambda peek: None,
         always: Callable[[Peek], str | None] | None = None,
         may_fail: bool = False,
+        shared: frozenset[Cell] | None = None,
     ) -> None:
         code = Code(functions, frozenset(functions))  # no loop is folded: nothing here looks for an end
-        self.steps = Steps(code, threads, cells or {}, always, may_fail)
+        self.steps = Steps(code, threads, cells or {}, always, may_fail, shared)
         self.steps.keep_rows = True
         self.at_end = at_end
         self.picks: list[Pick] = []

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..mm.page_alloc import Folio
 from ..store import KernelBug
-from .lives import Lives, Seen
+from .lives import Lives, Seen, bodies
 
 Action = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text), ("bug", what)
 ROUNDS = 8  # so many rounds further a loop is asked before it is believed to go on for ever
@@ -19,7 +20,7 @@ ROUNDS = 8  # so many rounds further a loop is asked before it is believed to go
 class Node:
     """A call that has seen what leads from the root of its tree to here."""
 
-    __slots__ = ("action", "children", "depth", "grown", "parent", "result", "root", "round")
+    __slots__ = ("_folios", "action", "children", "depth", "grown", "parent", "result", "root", "round")
 
     def __init__(self, root: Root, parent: Node | None, result: Any, action: Action) -> None:
         self.root, self.parent, self.result, self.action = root, parent, result, action
@@ -27,6 +28,7 @@ class Node:
         self.children: dict[Any, Node] = {}  # by result; a dropped round leads back up
         self.grown: dict[Any, Node] = {}  # by result, with nothing dropped
         self.round: tuple[Node, ...] = ()  # the round that was dropped behind this node, if one was
+        self._folios: frozenset[Folio] | None = None
 
     def log(self) -> tuple[Seen, ...]:
         """What the call has seen so far."""
@@ -37,6 +39,13 @@ class Node:
             node = node.parent
         return tuple(reversed(rows))
 
+    def folios(self) -> frozenset[Folio]:
+        """The folios that the call has heard of."""
+        if self._folios is None:
+            heard = (self.root.args, *(row[2:] for row in self.log()))
+            self._folios = frozenset(bodies(heard))
+        return self._folios
+
 
 class Root:
     """One call: a function and its arguments."""
@@ -46,6 +55,12 @@ class Root:
     def __init__(self, name: str, args: tuple[Any, ...], step: Callable[..., Action], folds: bool) -> None:
         self.name, self.args, self.step, self.folds = name, args, step, folds
         self.node: Node | None = None
+
+
+class Own(Root):
+    """An operation that a thread does itself, outside of any call."""
+
+    __slots__ = ()
 
 
 class CountsRounds(Exception):
@@ -68,8 +83,19 @@ class Code:
         key = name, args
         root = self.roots.get(key)
         if root is None:
-            root = self.roots[key] = Root(name, args, self.functions[name].step, name not in self.counting)
+            known = name in self.functions
+            step = self.functions[name].step if known else lambda *_: ("bug", f"there is no function {name}")
+            root = self.roots[key] = Root(name, args, step, name not in self.counting)
             root.node = Node(root, None, None, self._ask(root, ()))
+        assert root.node is not None
+        return root.node
+
+    def own(self, action: Action) -> Node:
+        """An operation that a thread does itself."""
+        root = self.roots.get(action)
+        if root is None:
+            root = self.roots[action] = Own(str(action[2]), (), lambda *_: action, folds=False)
+            root.node = Node(root, None, None, action)
         assert root.node is not None
         return root.node
 
@@ -124,6 +150,11 @@ class Code:
             return action
         try:
             if action[0] == "return":
+                if type(action[1]).__hash__ is None:
+                    return (
+                        "bug",
+                        f"{root.name} returned {action[1]!r}, which can change: no function of a kernel does",
+                    )
                 return "return", lives.said(action[1])
             _, cell, verb, values = action
             return "op", (lives.said(cell[0]), cell[1]), verb, lives.said(values)

@@ -7,10 +7,11 @@ another handle, and using it is a use after free.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..mm.page_alloc import Folio
-from ..store import KernelBug, View
+from ..store import Handle, KernelBug, View
 
 Seen = tuple[Any, str, tuple[Any, ...], Any]  # cell, verb, arguments, result
 
@@ -39,7 +40,7 @@ class Lives:
         for cell, verb, args, result in log:
             what = self.given(cell[0]), cell[1]
             values = tuple(map(self.given, args))
-            if verb == "new" and result is not None:
+            if verb == "new" and isinstance(result, Folio):
                 self.born(result)
             out.append((what, verb, values, self.given(result)))
         return tuple(out)
@@ -55,9 +56,23 @@ class Lives:
     def _each(self, value: Any, change: Any) -> Any:
         if isinstance(value, Folio):
             return change(value)
+        if isinstance(value, Handle):  # kept in a folio, and of the same number?
+            return type(value)(change(value.body).id) if isinstance(value.body, Folio) else value
         if isinstance(value, View):
             return type(value)((self._each(value.cell[0], change), value.cell[1]))
         if isinstance(value, tuple):
             parts = [self._each(part, change) for part in value]
             return value._make(parts) if hasattr(value, "_make") else tuple(parts)
         return value
+
+
+def bodies(value: Any) -> Iterator[Folio]:
+    """The folios that *value* names, also by what is kept in them."""
+    if isinstance(value, Handle):
+        if isinstance(value.body, Folio):
+            yield value.body
+    elif isinstance(value, View):
+        yield from bodies(value.cell[0])
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from bodies(part)

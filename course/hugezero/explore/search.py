@@ -12,7 +12,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..store import Cell
+from .births import OutOfNumbers
 from .code import Code, CountsRounds
+from .sharing import GoesOn
 from .steps import Peek, Row, State, Steps, Thread
 
 STATES = 200_000
@@ -35,6 +37,7 @@ class Outcome:
     runs: int = 0
     ends: frozenset[Any] = frozenset()
     inconclusive: bool = False
+    shared: frozenset[Cell] = frozenset()
     longest: int = 0
 
     @property
@@ -58,16 +61,24 @@ def explore(
     every thread has ended, and after each operation. With *may_fail* each allocation is tried both
     ways. Ends with the first bug, or after *limit* states.
     """
-    counting: frozenset[str] = frozenset()
+    code, shared = Code(functions), frozenset[Cell]()
     while True:
-        code = Code(functions, counting)
-        search = _Search(Steps(code, threads, cells or {}, always, may_fail), at_end)
+        steps = Steps(code, threads, cells or {}, always, may_fail, shared)
+        search = _Search(steps, at_end)
         try:
             outcome = search.run(limit)
         except CountsRounds as counts:
-            counting |= {str(counts)}
+            code = Code(functions, code.counting | {str(counts)})
             continue
-        outcome.runs = code.runs
+        except GoesOn as goes_on:
+            shared |= goes_on.cells
+            continue
+        except OutOfNumbers:
+            outcome = Outcome(states=len(search.seen), inconclusive=True)
+        if steps.sharing.found and not outcome.inconclusive:
+            shared |= steps.sharing.found
+            continue
+        outcome.runs, outcome.shared = code.runs, shared
         return outcome
 
 
@@ -105,7 +116,7 @@ class _Search:
                 wrong = self.at_end(self.steps.peek(state))
                 if wrong is not None:
                     return self._outcome(wrong, self._shortest(self.seen[state], goal=state))
-                self.ends.add(self.steps.visible(state))
+                self.ends.add(self.steps.cells.visible(state[0]))
                 final.append(state)
             if len(self.seen) > limit:
                 return Outcome(states=len(self.seen), inconclusive=True, longest=max(0, self.seen[state] - 1))

@@ -1,79 +1,28 @@
 """From one state of the search to the next: one operation that others could see, and what follows at once.
 
 A state is (what the cells hold, where each thread is). Only operations on cells that another
-thread might touch are scheduling points: a return, an allocation, an operation on a folio that
-nobody else has heard of are no business of the others, and follow at once.
+thread might touch are scheduling points: a return, a call of another function, an allocation, an
+operation on a folio that nobody else has heard of are no business of the others, and follow at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..mm.page_alloc import Folio
 from ..mm.vmstat import VMSTAT
-from ..store import OPERATIONS, Cell, Handle, KernelBug, View, cell_name, default_of, with_result
-from .code import Action, Code, Node, Root
+from ..store import OPERATIONS, Cell, KernelBug
+from .births import Births, OutOfNumbers
+from .cells import Cells, Peek
+from .code import Action, Code, Own
+from .sharing import ADDED, LOOKED, OBSERVER, WROTE, GoesOn, Sharing
+from .threads import At, Item, Move, Row, State, Thread
 
-Peek = Callable[[Cell], Any]
-Results = tuple[Any, ...]
-Item = Callable[[Results], "Action | None"]
-LOCAL = 2000  # operations that a thread may do one after the other without one that another could see
-PUBLISHED = "published"  # a note of the search's own on a folio: its handle has been stored somewhere
+__all__ = ["At", "Item", "Move", "Peek", "Row", "State", "Steps", "Thread"]
 
-
-@dataclass(frozen=True)
-class Thread:
-    """What one CPU does: items, one after the other.
-
-    An item is a function of the results so far; it gives ("call", name, args),
-    ("op", cell, verb, args), or None to be left out.
-    """
-
-    name: str
-    items: tuple[Item, ...]
-
-
-class Row(NamedTuple):
-    """One operation of a schedule."""
-
-    cpu: int
-    cell: Cell
-    verb: str
-    args: tuple[Any, ...]
-    old: Any
-    new: Any
-    result: Any
-
-    def __str__(self) -> str:
-        return f"CPU {self.cpu}: {with_result(self.cell, self.verb, self.args, self.result)}"
-
-
-class At(NamedTuple):
-    """Where a thread is: in which item, at which node of a call, with which results so far."""
-
-    item: int
-    node: Node | None  # None: it has ended
-    results: Results
-
-
-State = tuple[tuple[Any, ...], tuple[At, ...]]
-
-
-class Move(NamedTuple):
-    """What a thread may do in a state: its operations (only where they were asked for), and where that leads."""
-
-    cpu: int
-    rows: tuple[Row, ...]
-    after: State | None
-    bug: str | None
-
-
-class _Own(Root):
-    """An operation that a thread does itself, outside of any call."""
-
-    __slots__ = ()
+LOCAL = 4000  # operations that a thread may do one after the other without one that another could see
+DEEPEST = 50  # calls in calls
 
 
 class Steps:
@@ -86,70 +35,64 @@ class Steps:
         cells: Mapping[Cell, Any],
         always: Callable[[Peek], str | None] | None,
         may_fail: bool,
+        shared: frozenset[Cell] | None = None,
     ) -> None:
         self.code, self.threads, self.always, self.may_fail = code, threads, always, may_fail
-        self.slots: dict[Cell, int] = {}
-        self.names: list[Cell] = []
-        self.defaults: list[Any] = []
+        self.cells, self.sharing = Cells(), Sharing(shared)
+        self.births = Births(self.cells)
         self.keep_rows = False
+        self.items: dict[tuple[int, int, Any], Action | None] = {}
         self.first: list[Any] = []
         for cell, value in cells.items():
-            self._set(self.first, cell, value)
+            if cell[1] == "state" and cell[0].body is None:
+                continue  # a machine's note that this was born
+            self.cells.set(self.first, cell, value)
+            self.births.publish(self.first, (cell[0], value))
 
     def idle(self) -> State:
         """Before any thread has done anything."""
-        return self._packed(list(self.first)), (At(-1, None, ()),) * len(self.threads)
+        return self.cells.packed(list(self.first)), (At(-1, None, ()),) * len(self.threads)
 
     def begin(self, cpu: int, state: State) -> Iterator[Move]:
         """Let an idle thread come to its first scheduling point."""
-        cells, threads = state
-        return self._advance(cpu, list(cells), threads, threads[cpu], False)
+        values, threads = state
+        return self._advance(cpu, list(values), threads, threads[cpu], False)
 
     def start(self) -> list[Move]:
-        """Where the threads are when each has come to its first scheduling point."""
+        """Where the threads are when each has come to its first scheduling point; or what goes wrong before."""
         moves = [Move(-1, (), self.idle(), None)]
         for cpu in range(len(self.threads)):
-            moves = [
-                Move(-1, (*before.rows, *move.rows), move.after, move.bug)
-                for before in moves
-                if before.after is not None
-                for move in self.begin(cpu, before.after)
-            ]
-            bugs = [move for move in moves if move.bug is not None]
-            if bugs:
-                return bugs
+            reached = []
+            for before in moves:
+                assert before.after is not None
+                for move in self.begin(cpu, before.after):
+                    if move.after is None:
+                        return [move]  # whatever the others did, it was no business of this one
+                    reached.append(Move(-1, (*before.rows, *move.rows), move.after, None))
+            moves = reached
         return moves
 
     def moves(self, state: State) -> Iterator[Move]:
         """Everything that may happen next in *state*."""
-        cells, threads = state
+        values, threads = state
         for cpu, at in enumerate(threads):
-            if at.node is None:
-                continue
-            action = at.node.action
-            if action[2] == "lock" and self._get(cells, action[1]):
-                continue  # somebody holds it: not enabled
-            yield from self._advance(cpu, list(cells), threads, at, True)
+            if at.node is not None and not self._waits(values, at.node.action):
+                yield from self._advance(cpu, list(values), threads, at, True)
 
     def peek(self, state: State) -> Peek:
         """What the cells hold in *state*."""
-        return lambda cell: self._get(state[0], cell)
-
-    def visible(self, state: State) -> frozenset[tuple[str, str]]:
-        """What the cells hold in *state*, in words, without notes of the search's own."""
-        named = zip(self.names, state[0], self.defaults, strict=False)
-        return frozenset((cell_name(c), repr(v)) for c, v, d in named if v != d and c[1] != PUBLISHED)
+        return lambda cell: self.cells.get(state[0], cell)
 
     # one thread goes on
 
     def _advance(
-        self, cpu: int, cells: list[Any], threads: tuple[At, ...], at: At, go: bool
+        self, cpu: int, values: list[Any], threads: tuple[At, ...], at: At, go: bool
     ) -> Iterator[Move]:
         """Let a thread go on, with its next operation if *go*, until another one could tell."""
-        ways: list[tuple[list[Any], At, tuple[Row, ...]]] = [(cells, at, ())]
+        ways: list[tuple[list[Any], At, tuple[Row, ...]]] = [(values, at, ())]
         n = 0
         while ways:
-            cells, at, rows = ways.pop()
+            values, at, rows = ways.pop()
             stop: str | None = None
             while True:
                 node = at.node
@@ -158,29 +101,41 @@ class Steps:
                     if at.item + 1 >= len(items):
                         at = At(at.item, None, ())  # nobody asks for its results any more
                         break
-                    at = self._next_item(at, items[at.item + 1](at.results))
+                    at = self._next_item(cpu, at, items[at.item + 1])
                     continue
                 action = node.action
                 if action[0] == "return":
-                    at = At(at.item, None, (*at.results, action[1]))
+                    at = self._returned(at, action[1])
                     continue
-                if action[0] != "op":
+                if action[0] not in ("op", "hw"):
                     name = node.root.name
                     stop = action[1] if action[0] == "bug" else f"{name} raised {action[1]}: {action[2]}"
                     break
-                if not go and self._others_could_see(cpu, cells, action):
+                if not go and (self._others_could_see(cpu, values, action) or self._waits(values, action)):
                     break
                 go, n = False, n + 1
                 if n > LOCAL:
-                    stop = f"{node.root.name} goes on for ever without looking at anything shared"
+                    stop = self._runs_on(cpu, node.root.name)
                     break
-                if action[2] == "new":
-                    *others, folio = self._births(cpu, cells, action[3][1])
-                    for other in others:
-                        ways.append(self._born(cpu, list(cells), at, rows, other))
-                    cells, at, rows = self._born(cpu, cells, at, rows, folio)
+                verb = action[2]
+                if verb == "call":
+                    called = self.code.call(action[3][0], action[3][1:])
+                    at = At(at.item, called, at.results, (*at.callers, node))
+                    if len(at.callers) > DEEPEST:
+                        stop = f"{called.root.name}: {DEEPEST} calls in calls, and no end"
+                        break
                     continue
-                row, stop = self._carry_out(cpu, cells, action)
+                if verb == "new":
+                    if self.may_fail and action[3][0] == "Folio":
+                        ways.append(self._born(cpu, list(values), at, rows, None))
+                    try:
+                        thing = self.births.made(values, cpu, action[3], at.callers)
+                    except OutOfNumbers:
+                        self._runs_on(cpu, node.root.name)
+                        raise
+                    values, at, rows = self._born(cpu, values, at, rows, thing)
+                    continue
+                row, stop = self._carry_out(cpu, values, action)
                 if self.keep_rows or stop is not None:
                     rows = (*rows, row)
                 if stop is not None:
@@ -190,114 +145,100 @@ class Steps:
                 yield Move(cpu, rows, None, stop)
             else:
                 after = (*threads[:cpu], at, *threads[cpu + 1 :])
-                yield Move(cpu, rows, (self._packed(cells), after), None)
+                yield Move(cpu, rows, (self.cells.packed(values), after), None)
+
+    def _runs_on(self, cpu: int, name: str) -> str:
+        """What to say of a thread that goes on for ever without anybody seeing it. GoesOn if that was a guess."""
+        mine = self.sharing.only_by(cpu)
+        if mine:
+            raise GoesOn(mine)
+        return f"{name} goes on for ever without looking at anything shared"
 
     def _born(
-        self, cpu: int, cells: list[Any], at: At, rows: tuple[Row, ...], folio: Folio | None
+        self, cpu: int, values: list[Any], at: At, rows: tuple[Row, ...], thing: Any
     ) -> tuple[list[Any], At, tuple[Row, ...]]:
         assert at.node is not None
-        if folio is not None:
-            self._set(cells, (folio, "state"), "live")
         if self.keep_rows:
-            rows = (*rows, Row(cpu, at.node.action[1], "new", at.node.action[3], None, None, folio))
-        return cells, self._saw(at, folio), rows
+            rows = (*rows, Row(cpu, at.node.action[1], "new", at.node.action[3], None, None, thing))
+        return values, self._saw(at, thing), rows
 
-    def _carry_out(self, cpu: int, cells: list[Any], action: Action) -> tuple[Row, str | None]:
-        """One operation on *cells*, which it changes; and what is wrong then, if anything is."""
+    def _carry_out(self, cpu: int, values: list[Any], action: Action) -> tuple[Row, str | None]:
+        """One operation on *values*, which it changes; and what is wrong then, if anything is."""
         _, cell, verb, args = action
         handle = cell[0]
-        old = self._get(cells, cell)
+        body = handle.body
+        old = self.cells.get(values, cell)
+        own = handle is VMSTAT if body is None else self.births.private(values, cpu, body)
+        if not own and body is not None:
+            self.sharing.note(cpu, (body, "state"), LOOKED)  # whoever frees it had better not be earlier
         try:
-            body = handle.body
-            if body is not None and verb != "free" and self._get(cells, (body, "state")) == "free":
+            if body is not None and verb != "free" and self.cells.get(values, (body, "state")) == "free":
                 raise KernelBug(f"{handle!r} was used after it was freed")
             new, result = OPERATIONS[verb](old, *args)
         except KernelBug as bug:
             return Row(cpu, cell, verb, args, old, old, None), bug.what
+        if not own:
+            self.sharing.note(cpu, cell, LOOKED if new is old else ADDED if verb == "add" else WROTE)
         if verb == "free":
-            for name in handle.fields:  # a dead folio holds nothing that could still matter
-                self._set(cells, (handle, name), default_of((handle, name)))
+            self.cells.wipe(values, handle)
         elif new is not old:
-            self._set(cells, cell, new)
-            if handle.body is None:
-                self._publish(cells, new)
-        wrong = None if self.always is None else self.always(lambda c: self._get(cells, c))
-        return Row(cpu, cell, verb, args, old, new, result), wrong
+            self._write(values, cell, new)
+        return Row(cpu, cell, verb, args, old, new, result), self._wrong(values)
+
+    def _write(self, values: list[Any], cell: Cell, new: Any) -> None:
+        self.cells.set(values, cell, new)
+        body = cell[0].body
+        if body is None or self.births.is_published(values, body):
+            self.births.publish(values, new)
+
+    def _wrong(self, values: list[Any]) -> str | None:
+        """What must always be so, and is not."""
+        if self.always is None:
+            return None
+
+        def look(cell: Cell) -> Any:
+            self.sharing.note(OBSERVER, cell, LOOKED)
+            return self.cells.get(values, cell)
+
+        return self.always(look)
 
     def _saw(self, at: At, result: Any) -> At:
         """Where a thread is when its operation has given *result*."""
         node = at.node
         assert node is not None
-        if isinstance(node.root, _Own):
+        if isinstance(node.root, Own):
             return At(at.item, None, (*at.results, result))
-        return At(at.item, self.code.saw(node, result), at.results)
+        return At(at.item, self.code.saw(node, result), at.results, at.callers)
 
-    def _next_item(self, at: At, what: Action | None) -> At:
+    def _returned(self, at: At, value: Any) -> At:
+        """Where a thread is when the call that it is in has returned *value*."""
+        if not at.callers:
+            return At(at.item, None, (*at.results, value))
+        return At(at.item, self.code.saw(at.callers[-1], value), at.results, at.callers[:-1])
+
+    def _next_item(self, cpu: int, at: At, item: Item) -> At:
+        key = cpu, at.item, at.results
+        if key not in self.items:
+            self.items[key] = item(at.results)
+        what = self.items[key]
         if what is None:
             return At(at.item + 1, None, (*at.results, None))
         if what[0] == "call":
             return At(at.item + 1, self.code.call(what[1], what[2]), at.results)
-        root = self.code.roots.get(what)
-        if root is None:
-            root = self.code.roots[what] = _Own(str(what[2]), (), lambda *_: what, folds=False)
-            root.node = Node(root, None, None, what)
-        return At(at.item + 1, root.node, at.results)
+        return At(at.item + 1, self.code.own(what), at.results)
 
-    def _others_could_see(self, cpu: int, cells: list[Any], action: Action) -> bool:
+    def _waits(self, values: Sequence[Any], action: Action) -> bool:
+        """Is this somebody who wants a lock that is held?"""
+        return action[2] == "lock" and bool(self.cells.get(values, action[1]))
+
+    def _others_could_see(self, cpu: int, values: list[Any], action: Action) -> bool:
         """Is this operation a scheduling point?"""
         _, cell, verb, _ = action
-        if verb == "new" or cell[0] is VMSTAT:  # each CPU counts events for itself
+        if verb in ("new", "call") or cell[0] is VMSTAT:  # each CPU counts events for itself
             return False
         body = cell[0].body
-        if not isinstance(body, Folio) or (body.pfn >> 15) - 1 != cpu:
-            return True
-        return self._get(cells, (body, PUBLISHED)) is not None or self._get(cells, (body, "state")) != "live"
-
-    # folios
-
-    def _births(self, cpu: int, cells: list[Any], order: int) -> Iterator[Folio | None]:
-        """The CPU's lowest folio that is neither live nor known to anybody; and none, where that may happen."""
-        n = 0
-        while True:
-            folio = Folio(((((cpu + 1) << 6) + n) << 9, order, 0))
-            if self._get(cells, (folio, "state")) == "free" and self._get(cells, (folio, PUBLISHED)) is None:
-                break
-            n += 1
-        yield folio
-        if self.may_fail:
-            yield None
-
-    def _publish(self, cells: list[Any], value: Any) -> None:
-        """Whoever reads *value* knows of the folios in it."""
-        if isinstance(value, Handle):
-            if isinstance(value.body, Folio):
-                self._set(cells, (value.body, PUBLISHED), True)
-        elif isinstance(value, View):
-            self._publish(cells, value.cell[0])
-        elif isinstance(value, tuple):
-            for part in value:
-                self._publish(cells, part)
-
-    # cells
-
-    def _get(self, cells: Sequence[Any], cell: Cell) -> Any:
-        slot = self.slots.get(cell)
-        if slot is None or slot >= len(cells):
-            return None if cell[1] == PUBLISHED else default_of(cell)
-        return cells[slot]
-
-    def _set(self, cells: list[Any], cell: Cell, value: Any) -> None:
-        slot = self.slots.get(cell)
-        if slot is None:
-            slot = self.slots[cell] = len(self.names)
-            self.names.append(cell)
-            self.defaults.append(None if cell[1] == PUBLISHED else default_of(cell))
-        if slot >= len(cells):
-            cells.extend(self.defaults[len(cells) : slot + 1])
-        cells[slot] = value
-
-    def _packed(self, cells: list[Any]) -> tuple[Any, ...]:
-        """The same values whatever cells have been heard of meanwhile."""
-        while cells and cells[-1] == self.defaults[len(cells) - 1]:
-            cells.pop()
-        return tuple(cells)
+        if not isinstance(body, Folio):
+            return self.sharing.is_shared(cell)
+        if self.births.private(values, cpu, body):
+            return False
+        return self.sharing.is_shared(cell) or self.sharing.is_shared((body, "state"))

@@ -188,6 +188,12 @@ class Asked(Environment):
         except (Stop, KernelBug) as stop:
             self._stop(stop)
 
+    def bug(self, what: str) -> BaseException:
+        """A kernel bug that is no operation's own: recorded, and to be raised."""
+        if self.stopped is None:
+            self.stopped = KernelBug(what)
+        return self.stopped
+
     def _stop(self, why: BaseException) -> NoReturn:
         self.stopped = why
         raise why
