@@ -1,0 +1,240 @@
+"""What an operation costs when several CPUs want the same cache line.
+
+Each cell is in a line of memory. A CPU has a line modified, exclusive, shared with others, or not
+at all (MESI). What it has is a hit; what another CPU has must be fetched, and who writes takes the
+line away from everybody else. A line serves one CPU at a time, first come first served.
+
+Times are in nanoseconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..store import Cell
+
+READS = frozenset({"read", "load"})
+READ_THEN_WRITE = frozenset({"inc_not_zero"})  # Linux: atomic_inc_not_zero, a load and a compare-and-exchange
+Access = tuple[str, str]  # a line, and "r" or "w"
+Holders = tuple[str, tuple[int, ...]]  # "M" or "E" and one CPU; "S" and several; "I" and none
+NOBODY: Holders = ("I", ())
+
+
+class BadMachine(ValueError):
+    """A machine with no CPU, or with an operation that costs less than nothing."""
+
+
+class Costs(NamedTuple):
+    """What takes how long.
+
+    *hit*: a line that the CPU has. *near*, *far*: one that a CPU of the same socket, of another one, has.
+    *memory*: one that nobody has. *jitter*: the part by which local work varies, at most, up and down.
+    """
+
+    hit: float = 1.0
+    near: float = 45.0
+    far: float = 112.0
+    memory: float = 80.0
+    jitter: float = 0.10
+    sockets: int = 2
+
+    def check(self) -> None:
+        """BadMachine for a cost of 0 or below."""
+        for name in ("hit", "near", "far", "memory", "sockets"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise BadMachine(f"Costs({name}={value!r}): it must be above 0")
+        if not 0 <= self.jitter < 1:
+            raise BadMachine(f"Costs(jitter={self.jitter!r}): it must be at least 0 and below 1")
+
+
+def accesses(operations: Iterable[tuple[Cell, str]], line_of: Callable[[Cell], str | None]) -> list[Access]:
+    """The reads and writes of lines that *operations* are; *line_of* tells a cell's line, None to leave it out."""
+    found: list[Access] = []
+    for cell, verb in operations:
+        line = line_of(cell)
+        if line is None:
+            continue
+        if verb in READS or verb in READ_THEN_WRITE:
+            found.append((line, "r"))
+        if verb not in READS:
+            found.append((line, "w"))
+    return found
+
+
+class Caches:
+    """Which CPU has which line, and how: MESI."""
+
+    def __init__(self, cpus: int, costs: Costs | None = None) -> None:
+        if cpus < 1:
+            raise BadMachine(f"a machine with {cpus} CPUs cannot run anything: give it at least one")
+        self.cpus, self.costs = cpus, costs or Costs()
+        self.costs.check()
+        self.lines: dict[str, Holders] = {}
+        self._known: dict[tuple[Holders, int, str], tuple[float, int, Holders]] = {}
+
+    def socket(self, cpu: int) -> int:
+        """CPUs are seated by turns: 0, 1, 0, 1, … with two sockets."""
+        return cpu % self.costs.sockets
+
+    def access(self, cpu: int, line: str, kind: str) -> tuple[float, int]:
+        """Let *cpu* read ("r") or write ("w") *line*; gives what it costs, and how often the line moved."""
+        key = self.lines.get(line, NOBODY), cpu, kind
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._mesi(*key)
+        cost, moves, self.lines[line] = found
+        return cost, moves
+
+    def _mesi(self, held: Holders, cpu: int, kind: str) -> tuple[float, int, Holders]:
+        state, who = held
+        mine = cpu in who
+        if kind == "r":
+            if mine:
+                return self.costs.hit, 0, held
+            if state == "I":
+                return self.costs.memory, 0, ("E", (cpu,))
+            return self._distance(cpu, who, nearest=True), 1, ("S", tuple(sorted((*who, cpu))))
+        if mine and len(who) == 1:
+            return self.costs.hit, 0, ("M", who)
+        if state == "I":
+            return self.costs.memory, 0, ("M", (cpu,))
+        others = tuple(other for other in who if other != cpu)
+        return self._distance(cpu, others, nearest=False), 1, ("M", (cpu,))
+
+    def _distance(self, cpu: int, others: Sequence[int], nearest: bool) -> float:
+        """To fetch a line, the nearest one that has it will do; to take it away, the farthest must have answered."""
+        ways = [self.costs.near if self.socket(o) == self.socket(cpu) else self.costs.far for o in others]
+        return min(ways) if nearest else max(ways)
+
+
+class Phase(NamedTuple):
+    """*times* rounds, each of *work* nanoseconds and then *visit*: accesses to shared lines, the first line's in one go."""
+
+    name: str
+    times: int
+    work: float
+    visit: tuple[Access, ...]
+
+
+@dataclass
+class Replay:
+    """What N CPUs did. Times by phase, in nanoseconds, summed over all CPUs; *moves* of lines by phase."""
+
+    cpus: int
+    work: dict[str, float] = field(default_factory=dict)
+    waiting: dict[str, float] = field(default_factory=dict)  # for a line that serves somebody else
+    served: dict[str, float] = field(default_factory=dict)  # by a line
+    moves: dict[str, int] = field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, float] = field(default_factory=dict)  # when the CPUs were through, the mean of them
+    served_at: list[tuple[float, float, int, str]] = field(default_factory=list)  # begin, end, CPU, line
+
+    def at_the_line(self, phase: str) -> float:
+        """Time that *phase* spent at shared lines: waiting and being served."""
+        return self.waiting.get(phase, 0.0) + self.served.get(phase, 0.0)
+
+    @property
+    def whole(self) -> float:
+        """All time of all CPUs."""
+        return sum(sum(part.values()) for part in (self.work, self.waiting, self.served))
+
+    def share(self, phase: str) -> float:
+        """The part of all time that *phase* spent at shared lines."""
+        return self.at_the_line(phase) / self.whole if self.whole else 0.0
+
+
+def replay(
+    phases: Sequence[Phase],
+    cpus: int,
+    costs: Costs | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    keep: bool = False,
+) -> Replay:
+    """Let *cpus* CPUs do *phases* at once, each all of them.
+
+    Local work varies by the jitter, from *seed*: without it the order in which the CPUs come freezes.
+    *keep* writes every service down. Deterministic. BadMachine for 0 CPUs, and for costs that are none.
+    """
+    caches, result = Caches(cpus, costs), Replay(cpus)
+    for phase in phases:
+        if phase.work < 0 or phase.times < 0:
+            raise BadMachine(f"{phase.name}: {phase.times} times {phase.work} ns: neither can be below 0")
+    plans = [phase for phase in phases if phase.times]
+    if not plans:
+        return result
+    draw, jitter = random.Random(seed).random, caches.costs.jitter
+    base, spread = 1 - jitter, 2 * jitter
+    at, left = [0] * cpus, [plans[0].times] * cpus
+    free: dict[str, float] = {}
+    totals = [[0.0, 0.0, 0.0, 0.0] for _ in plans]  # work, waiting, served, end
+    moves = [0] * len(plans)
+    total, done = cpus * sum(phase.times for phase in plans), 0
+    heap: list[tuple[float, int]] = []
+    for cpu in range(cpus):
+        work = plans[0].work * (base + spread * draw())
+        totals[0][0] += work
+        heap.append((work, cpu))
+    heapq.heapify(heap)
+    access, replace = caches.access, heapq.heapreplace
+    while heap:
+        now, cpu = heap[0]
+        k = at[cpu]
+        visit, sums = plans[k].visit, totals[k]
+        if visit:
+            line = visit[0][0]
+            begin = free.get(line, 0.0)
+            if begin > now:
+                sums[1] += begin - now
+            else:
+                begin = now
+            cost = elsewhere = 0.0
+            for other, kind in visit:
+                took, moved = access(cpu, other, kind)
+                moves[k] += moved
+                if other == line:
+                    cost += took
+                else:
+                    elsewhere += took
+            free[line] = begin + cost
+            sums[2] += cost + elsewhere
+            now = begin + cost + elsewhere
+            if keep:
+                result.served_at.append((begin, begin + cost, cpu, line))
+        done += 1
+        if progress is not None and done % 65536 == 0:
+            progress(done, total)
+        left[cpu] -= 1
+        if not left[cpu]:
+            sums[3] += now
+            k += 1
+            if k == len(plans):
+                heapq.heappop(heap)
+                continue
+            at[cpu], left[cpu], sums = k, plans[k].times, totals[k]
+        work = plans[k].work * (base + spread * draw())
+        sums[0] += work
+        replace(heap, (now + work, cpu))
+    if progress is not None:
+        progress(total, total)
+    for phase, (work, waiting, served, end), moved in zip(plans, totals, moves, strict=True):
+        result.work[phase.name] = work
+        result.waiting[phase.name], result.served[phase.name] = waiting, served
+        result.moves[phase.name], result.visits[phase.name] = moved, phase.times * cpus
+        result.ended[phase.name] = end / cpus
+    return result
+
+
+def closed_form(cpus: int, work: float, service: float) -> float:
+    """How long a round takes without jitter: W + S, or N·S once the line is never free."""
+    return max(work + service, cpus * service)
+
+
+def lines_by_cell(cells: Mapping[Cell, str]) -> Callable[[Cell], str | None]:
+    """The line of each cell in *cells*; all others are a CPU's own, and part of its local work."""
+    return cells.get
