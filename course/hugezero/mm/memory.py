@@ -19,7 +19,8 @@ from .huge_memory import (
     split_huge_pmd,
     thp_vma_suitable,
 )
-from .mm_types import ENOMEM, VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_WRITE, Vma, VmFault, anon_vma_prepare
+from .mm_types import ENOMEM, VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_WRITE, Mm, Vma, VmFault, anon_vma_prepare
+from .mmap import exit_mmap
 from .page_alloc import HPAGE_PMD_ORDER, alloc_folio, clear_folio, copy_folio, folio_put
 from .pgtable import (
     copy_user_page,
@@ -31,6 +32,14 @@ from .pgtable import (
     pte_mkdirty,
     pte_mkwrite,
 )
+
+
+def __mmput(mm: Mm) -> None:
+    """The last thread has stopped using *mm*: take away what it maps.
+
+    Linux: kernel/fork.c
+    """
+    exit_mmap(mm)
 
 
 def do_anonymous_page(vmf: VmFault) -> int:

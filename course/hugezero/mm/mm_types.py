@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..store import Atomic, Counter, Field, Handle, Lock, Slot, View, record
+from ..store import Atomic, Counter, Field, Flag, Handle, Lock, Slot, View, record
 
 VM_READ, VM_WRITE, VM_SHARED = 0x1, 0x2, 0x8
 VM_HUGEPAGE, VM_NOHUGEPAGE = 0x20000000, 0x40000000
@@ -25,6 +25,7 @@ class Mm(Handle):
     rss = Atomic(0, "resident set: pages of real memory mapped here", Counter)
     min_flt = Atomic(0, "page faults so far", Counter)
     nr_ptes = Atomic(0, "page tables in use", Counter)
+    huge_zero = Atomic(False, "MMF_HUGE_ZERO_FOLIO: has it taken its reference on the huge zero folio?", Flag)
     page_table_lock = Atomic(False, "who holds it may change huge entries of this address space", Lock)
 
 

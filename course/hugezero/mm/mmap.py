@@ -151,7 +151,7 @@ def mmget(mm: Mm) -> None:
 def mmput(mm: Mm) -> None:
     """A thread stops using *mm*; with the last one its memory goes."""
     if mm.users.dec_and_test():
-        exit_mmap(mm)
+        call("__mmput", mm)
 
 
 def exit_mmap(mm: Mm) -> None:
