@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..explore.steps import Peek, Thread
+from ..explore.cells import LIVE, Peek
+from ..explore.threads import Thread
 from ..mm.huge_memory import HUGE_ZERO
 from ..mm.page_alloc import Folio
 
@@ -63,6 +64,9 @@ def alive(peek: Peek) -> str | None:
 def at_rest(peek: Peek, users: int = 0) -> str | None:
     """When everybody has ended: no folio and a count of 0, or a folio and one for each of *users*, and the shrinker."""
     count, folio = peek(COUNT), peek(FOLIO)
+    lost = [each for each in peek(LIVE) if each is not folio]
+    if lost:
+        return f"{lost[0]!r} is lost: it was never freed, and nobody knows of it any more"
     if folio is None:
         return None if count == 0 else f"when all is done there is no folio, and the count is {count}, not 0"
     wanted = users + 1

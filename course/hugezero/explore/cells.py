@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..store import Cell, Handle, cell_name, default_of
+from ..mm.page_alloc import Folio
+from ..store import KERNEL, Cell, Handle, cell_name, default_of
 
 Peek = Callable[[Cell], Any]
 
@@ -17,6 +18,10 @@ class Note(str):
 
 
 PUBLISHED = Note("published")  # on a folio: its handle has been stored where others may find it
+LIVE = (
+    KERNEL,
+    Note("live"),
+)  # no cell either: whoever looks there at the end is given all folios that are live
 
 
 class Cells:
@@ -48,6 +53,11 @@ class Cells:
         if slot >= len(values):
             values.extend(self.defaults[len(values) : slot + 1])
         values[slot] = value
+
+    def live(self, values: Sequence[Any]) -> tuple[Folio, ...]:
+        """Every folio that has been handed out and not come back."""
+        named = zip(self.names, values, strict=False)
+        return tuple(handle for (handle, field), v in named if field == "state" and v == "live")
 
     def wipe(self, values: list[Any], body: Handle) -> None:
         """A dead folio holds nothing that could still matter."""

@@ -14,7 +14,7 @@ from ..mm.page_alloc import Folio
 from ..mm.vmstat import VMSTAT
 from ..store import OPERATIONS, Cell, KernelBug
 from .births import Births, OutOfNumbers
-from .cells import Cells, Peek
+from .cells import LIVE, Cells, Peek
 from .code import Action, Code, Own
 from .sharing import ADDED, LOOKED, OBSERVER, WROTE, GoesOn, Sharing
 from .threads import At, Item, Move, Row, State, Thread
@@ -80,8 +80,8 @@ class Steps:
                 yield from self._advance(cpu, list(values), threads, at, True)
 
     def peek(self, state: State) -> Peek:
-        """What the cells hold in *state*."""
-        return lambda cell: self.cells.get(state[0], cell)
+        """What the cells hold in *state*, and at LIVE the folios that are."""
+        return lambda cell: self.cells.live(state[0]) if cell is LIVE else self.cells.get(state[0], cell)
 
     # one thread goes on
 
