@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hugezero.explore.search import explore
+from hugezero.mm.page_alloc import SMALL
 
 from tests.conftest import missing
 
@@ -44,7 +45,7 @@ def as_spin_has_it(end):
     """An end as (count, which user installed the page)."""
     cells = dict(end)
     folio = cells.get("HugeZero(0).folio")
-    return int(cells.get("HugeZero(0).refcount", "0")), int(folio[6:-1], 16) >> 15 if folio else 0
+    return int(cells.get("HugeZero(0).refcount", "0")), (int(folio[6:-1], 16) - SMALL) >> 15 if folio else 0
 
 
 @pytest.mark.parametrize("users", [1, 2, 3])

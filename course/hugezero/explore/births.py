@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..mm.page_alloc import Folio
+from ..mm.page_alloc import SMALL, Folio
 from ..store import KERNEL, KINDS, Handle
 from .cells import PUBLISHED, Cells, Note
 from .code import Node
@@ -45,7 +45,7 @@ class Births:
     def _folio(self, values: list[Any], cpu: int, order: int, callers: tuple[Node, ...]) -> Folio:
         # A caller does not see what the call frees and makes: it must never mistake one for the other.
         named = frozenset().union(*(caller.folios() for caller in callers))
-        first = (cpu + 1) * CPU_FRAMES + (0 if order else CPU_FRAMES // 2)
+        first = SMALL + (cpu + 1) * CPU_FRAMES + (0 if order else CPU_FRAMES // 2)  # tables with 4 entries
         for pfn in range(first, first + CPU_FRAMES // 2, 1 << order):
             folio = Folio((pfn, order, 0))
             free = self.cells.get(values, (folio, "state")) == "free"
@@ -55,7 +55,7 @@ class Births:
 
     def is_published(self, values: list[Any], body: Handle) -> bool:
         """Has the handle of *body* ever been stored where others may find it? Those there from the start have."""
-        born = isinstance(body, Folio) and body.pfn >= CPU_FRAMES
+        born = isinstance(body, Folio) and body.pfn >= SMALL
         return not born or self.cells.get(values, (body, PUBLISHED)) is not None
 
     def publish(self, values: list[Any], value: Any) -> None:
@@ -69,7 +69,7 @@ class Births:
     def private(self, values: list[Any], cpu: int, body: Folio) -> bool:
         """Does nobody but *cpu* know of *body*?"""
         return (
-            body.pfn // CPU_FRAMES - 1 == cpu
+            (body.pfn - SMALL) // CPU_FRAMES - 1 == cpu
             and self.cells.get(values, (body, PUBLISHED)) is None
             and self.cells.get(values, (body, "state")) == "live"
         )
