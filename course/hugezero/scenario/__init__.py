@@ -13,6 +13,7 @@ from .actions import (
     Munmap,
     Read,
     Thread,
+    UseZeroPage,
     Write,
     in_words,
 )
@@ -20,5 +21,5 @@ from .simulated import NotAScenario, Observation, Simulated, simulate
 
 __all__ = [
     "ACTIONS", "Action", "DropCaches", "Exec", "Exit", "Fork", "Madvise", "Mmap", "Mprotect", "Munmap",
-    "NotAScenario", "Observation", "Read", "Simulated", "Thread", "Write", "in_words", "simulate",
+    "NotAScenario", "Observation", "Read", "Simulated", "Thread", "UseZeroPage", "Write", "in_words", "simulate",
 ]  # fmt: skip

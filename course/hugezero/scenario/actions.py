@@ -116,9 +116,19 @@ class DropCaches(NamedTuple):
     by: str = "main"
 
 
-Action = Mmap | Munmap | Mprotect | Madvise | Read | Write | Fork | Thread | Exec | Exit | DropCaches
+@record
+class UseZeroPage(NamedTuple):
+    """Write 1 or 0 to /sys/kernel/mm/transparent_hugepage/use_zero_page."""
+
+    on: bool
+    by: str = "main"
+
+
+Action = (
+    Mmap | Munmap | Mprotect | Madvise | Read | Write | Fork | Thread | Exec | Exit | DropCaches | UseZeroPage
+)
 ACTIONS: tuple[type, ...] = (
-    Mmap, Munmap, Mprotect, Madvise, Read, Write, Fork, Thread, Exec, Exit, DropCaches,
+    Mmap, Munmap, Mprotect, Madvise, Read, Write, Fork, Thread, Exec, Exit, DropCaches, UseZeroPage,
 )  # fmt: skip
 
 

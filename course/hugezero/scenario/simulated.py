@@ -9,6 +9,7 @@ from typing import Any
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
 from ..machine import Kernel, Machine
 from ..mm import fault, mmap
+from ..mm.huge_memory import TRANSPARENT_HUGEPAGE
 from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE, Mm
 from ..mm.pgtable import Pmd, PmdTable, Pte
 from ..mm.shrinker import shrink_slab
@@ -25,12 +26,14 @@ from .actions import (
     Munmap,
     Read,
     Thread,
+    UseZeroPage,
     Write,
     in_words,
     what_is_wrong,
 )
 
 ADVICE = {"hugepage": (VM_HUGEPAGE, VM_NOHUGEPAGE), "nohugepage": (VM_NOHUGEPAGE, VM_HUGEPAGE)}
+WHOLE_MACHINE = (DropCaches, UseZeroPage)  # whoever does it, it is about no process
 SNAPSHOT_PAGES = 4096  # the tables of larger programs are not written down action by action
 
 
@@ -87,7 +90,7 @@ class Simulated:
             raise NotAScenario(wrong)
         if action.by in self.unborn:
             return self._observation(in_words(action), "no such process")
-        if action.by not in self.mms and not isinstance(action, DropCaches):
+        if action.by not in self.mms and not isinstance(action, WHOLE_MACHINE):
             raise NotAScenario(
                 f"{in_words(action)}: there is no process {action.by!r}, only {', '.join(self.mms)}"
             )
@@ -228,6 +231,12 @@ class Simulated:
             )
         if action.level & 2:
             shrink_slab()
+
+    def _usezeropage(self, action: UseZeroPage) -> None:
+        if action.on:
+            TRANSPARENT_HUGEPAGE.use_zero_page.set()
+        else:
+            TRANSPARENT_HUGEPAGE.use_zero_page.clear()
 
     def _new_name(self, action: Action, name: str) -> None:
         if name in self.mms:
