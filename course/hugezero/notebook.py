@@ -101,6 +101,7 @@ from .scenario import (
     Read,
     Simulated,
     Thread,
+    UseZeroPage,
     Write,
     simulate,
 )
