@@ -11,6 +11,7 @@ from ..store import Atomic, Counter, Flag, Handle, Lock, Slot, call
 from .mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_WRITE, Vma, VmFault
 from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio, clear_folio, folio_put
 from .pgtable import Pmd, Pte, PteTable, pte_alloc_one, pte_free_one
+from .printk import CONFIG, Config
 from .shrinker import shrinker_register
 from .vmstat import VMSTAT
 
@@ -198,7 +199,7 @@ def flush_pmd_tlb_range(vma: Vma, start: int, end: int) -> None:
     Tlb(vma.vm_mm.id).cached.flush(start, end)
 
 
-def set_huge_zero_page_aside() -> None:
+def set_huge_zero_page_aside(config: Config = CONFIG) -> None:
     """At boot: a huge page of zeroes for everybody, for ever; none where there is no memory for it.
 
     Linux: hugepage_init, in the first patches of the series of 2012
@@ -209,7 +210,7 @@ def set_huge_zero_page_aside() -> None:
         HUGE_ZERO.folio.set(folio)
 
 
-def register_huge_zero_shrinker() -> None:
+def register_huge_zero_shrinker(config: Config = CONFIG) -> None:
     """At boot: when memory gets tight, the huge zero page may go.
 
     Linux: hugepage_init, since 3.8
