@@ -27,6 +27,7 @@ class Births:
 
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
+        self.there: set[int] = set()  # frames that were there from the start
 
     def made(self, values: list[Any], cpu: int, args: tuple[Any, ...], callers: tuple[Node, ...]) -> Any:
         """What "new" gives a CPU now; *callers* wait for the call that asks."""
@@ -49,14 +50,19 @@ class Births:
         for pfn in range(first, first + CPU_FRAMES // 2, 1 << order):
             folio = Folio((pfn, order, 0))
             free = self.cells.get(values, (folio, "state")) == "free"
-            if free and folio not in named and self.cells.get(values, (folio, PUBLISHED)) is None:
+            if (
+                free
+                and folio not in named
+                and pfn not in self.there
+                and self.cells.get(values, (folio, PUBLISHED)) is None
+            ):
                 return folio
         raise OutOfNumbers
 
     def is_published(self, values: list[Any], body: Handle) -> bool:
         """Has the handle of *body* ever been stored where others may find it? Those there from the start have."""
-        born = isinstance(body, Folio) and body.pfn >= SMALL
-        return not born or self.cells.get(values, (body, PUBLISHED)) is not None
+        there = not isinstance(body, Folio) or body.pfn < SMALL or body.pfn in self.there
+        return there or self.cells.get(values, (body, PUBLISHED)) is not None
 
     def publish(self, values: list[Any], value: Any) -> None:
         """Whoever reads *value* knows of the folios in it, and of those that are to be found in these."""
@@ -70,6 +76,6 @@ class Births:
         """Does nobody but *cpu* know of *body*?"""
         return (
             (body.pfn - SMALL) // CPU_FRAMES - 1 == cpu
-            and self.cells.get(values, (body, PUBLISHED)) is None
+            and not self.is_published(values, body)
             and self.cells.get(values, (body, "state")) == "live"
         )

@@ -57,7 +57,9 @@ class Cells:
     def live(self, values: Sequence[Any]) -> tuple[Folio, ...]:
         """Every folio that has been handed out and not come back."""
         named = zip(self.names, values, strict=False)
-        return tuple(handle for (handle, field), v in named if field == "state" and v == "live")
+        return tuple(
+            h for (h, field), v in named if isinstance(h, Folio) and field == "state" and v == "live"
+        )
 
     def wipe(self, values: list[Any], body: Handle) -> None:
         """A dead folio holds nothing that could still matter."""

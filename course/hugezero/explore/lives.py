@@ -20,7 +20,7 @@ class Lives:
     """Translates between the search's handles (life 0) and those of one run (life 1, 2, ...)."""
 
     def __init__(self) -> None:
-        self.now: dict[int, int] = {}  # frame number: its life in this run
+        self.now: dict[int, int] = {}  # frame number: its life in this run, of those handed out in it
 
     def given(self, value: Any) -> Any:
         """A value of the search, as the run sees it."""
@@ -46,10 +46,14 @@ class Lives:
         return tuple(out)
 
     def _alive(self, folio: Folio) -> Folio:
-        return Folio((folio.pfn, folio.order, self.now.get(folio.pfn, 0)))
+        life = self.now.get(folio.pfn)
+        return folio if life is None else Folio((folio.pfn, folio.order, life))
 
     def _known(self, folio: Folio) -> Folio:
-        if folio.id[2] != self.now.get(folio.pfn, 0):
+        life = self.now.get(folio.pfn)
+        if life is None:
+            return folio
+        if folio.id[2] != life:
             raise KernelBug(f"{folio!r} was used after it was freed, and its frame has been handed out again")
         return Folio((folio.pfn, folio.order, 0))
 

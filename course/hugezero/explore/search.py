@@ -29,6 +29,7 @@ class Outcome:
     *bug*: None, or what goes wrong in the schedule *rows*. *inconclusive*: it came to no end within
     its budget, which is never a pass; every schedule of up to *longest* moves was tried. *states* were
     reached, in *runs* runs of the code; *ends* is what cells can hold when every thread has ended.
+    *shared*: the cells at which it matters who goes next; a ByHand that is given them stops where the search did.
     """
 
     bug: str | None = None

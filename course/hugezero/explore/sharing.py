@@ -43,13 +43,13 @@ class Sharing:
         """Could another CPU tell that *cell* was touched?"""
         return self.shared is None or cell in self.shared
 
-    def only_by(self, cpu: int) -> Iterable[Cell]:
+    def only_by(self, cpu: int) -> list[Cell]:
         """Cells that *cpu* has touched and that are taken to be nobody else's business."""
         return [cell for cell, by in self.touched.items() if by & 16 << cpu and not self.is_shared(cell)]
 
 
 class GoesOn(Exception):
-    """A CPU went round for ever on cells that were taken to be its own: another one may have to end that."""
+    """A CPU went on and on at cells that were taken to be its own: another one may have to end that."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         super().__init__()

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..mm.page_alloc import Folio
-from ..mm.vmstat import VMSTAT
-from ..store import OPERATIONS, Cell, KernelBug
+from ..store import Cell
 from .births import Births, OutOfNumbers
 from .cells import LIVE, Cells, Peek
 from .code import Action, Code, Own
-from .sharing import ADDED, LOOKED, OBSERVER, WROTE, GoesOn, Sharing
+from .doing import Doing
+from .lives import bodies
+from .sharing import GoesOn, Sharing
 from .threads import At, Item, Move, Row, State, Thread
 
 __all__ = ["At", "Item", "Move", "Peek", "Row", "State", "Steps", "Thread"]
 
-LOCAL = 4000  # operations that a thread may do one after the other without one that another could see
+LOCAL = 2000  # operations that a thread may do one after the other without one that another could see,
+GUESSED = 400  # and as long as it is only a guess that no other could
 DEEPEST = 50  # calls in calls
 
 
@@ -37,17 +38,19 @@ class Steps:
         may_fail: bool,
         shared: frozenset[Cell] | None = None,
     ) -> None:
-        self.code, self.threads, self.always, self.may_fail = code, threads, always, may_fail
+        self.code, self.threads, self.may_fail = code, threads, may_fail
         self.cells, self.sharing = Cells(), Sharing(shared)
         self.births = Births(self.cells)
+        self.doing = Doing(self.cells, self.births, self.sharing, always)
         self.keep_rows = False
         self.items: dict[tuple[int, int, Any], Action | None] = {}
         self.first: list[Any] = []
         for cell, value in cells.items():
-            if cell[1] == "state" and cell[0].body is None:
-                continue  # a machine's note that this was born
-            self.cells.set(self.first, cell, value)
-            self.births.publish(self.first, (cell[0], value))
+            if (
+                cell[1] != "state" or cell[0].body is not None
+            ):  # of other things, a machine's note of their birth
+                self.cells.set(self.first, cell, value)
+            self.births.there.update(body.pfn for body in bodies((cell[0], value)))
 
     def idle(self) -> State:
         """Before any thread has done anything."""
@@ -76,7 +79,7 @@ class Steps:
         """Everything that may happen next in *state*."""
         values, threads = state
         for cpu, at in enumerate(threads):
-            if at.node is not None and not self._waits(values, at.node.action):
+            if at.node is not None and not self.doing.waits(values, at.node.action):
                 yield from self._advance(cpu, list(values), threads, at, True)
 
     def peek(self, state: State) -> Peek:
@@ -111,11 +114,15 @@ class Steps:
                     name = node.root.name
                     stop = action[1] if action[0] == "bug" else f"{name} raised {action[1]}: {action[2]}"
                     break
-                if not go and (self._others_could_see(cpu, values, action) or self._waits(values, action)):
+                if not go and (
+                    self.doing.others_could_see(cpu, values, action) or self.doing.waits(values, action)
+                ):
                     break
                 go, n = False, n + 1
+                if n == GUESSED or n > LOCAL:
+                    self._guessed(cpu)
                 if n > LOCAL:
-                    stop = self._runs_on(cpu, node.root.name)
+                    stop = f"{node.root.name} goes on for ever without looking at anything shared"
                     break
                 verb = action[2]
                 if verb == "call":
@@ -131,11 +138,12 @@ class Steps:
                     try:
                         thing = self.births.made(values, cpu, action[3], at.callers)
                     except OutOfNumbers:
-                        self._runs_on(cpu, node.root.name)
+                        self._guessed(cpu)
                         raise
                     values, at, rows = self._born(cpu, values, at, rows, thing)
                     continue
-                row, stop = self._carry_out(cpu, values, action)
+                carry_out = self.doing.hardware if action[0] == "hw" else self.doing.carry_out
+                row, stop = carry_out(cpu, values, action)
                 if self.keep_rows or stop is not None:
                     rows = (*rows, row)
                 if stop is not None:
@@ -147,12 +155,11 @@ class Steps:
                 after = (*threads[:cpu], at, *threads[cpu + 1 :])
                 yield Move(cpu, rows, (self.cells.packed(values), after), None)
 
-    def _runs_on(self, cpu: int, name: str) -> str:
-        """What to say of a thread that goes on for ever without anybody seeing it. GoesOn if that was a guess."""
+    def _guessed(self, cpu: int) -> None:
+        """A thread does much that nobody is told of: GoesOn if that was a guess, since it may wait for somebody."""
         mine = self.sharing.only_by(cpu)
         if mine:
             raise GoesOn(mine)
-        return f"{name} goes on for ever without looking at anything shared"
 
     def _born(
         self, cpu: int, values: list[Any], at: At, rows: tuple[Row, ...], thing: Any
@@ -161,46 +168,6 @@ class Steps:
         if self.keep_rows:
             rows = (*rows, Row(cpu, at.node.action[1], "new", at.node.action[3], None, None, thing))
         return values, self._saw(at, thing), rows
-
-    def _carry_out(self, cpu: int, values: list[Any], action: Action) -> tuple[Row, str | None]:
-        """One operation on *values*, which it changes; and what is wrong then, if anything is."""
-        _, cell, verb, args = action
-        handle = cell[0]
-        body = handle.body
-        old = self.cells.get(values, cell)
-        own = handle is VMSTAT if body is None else self.births.private(values, cpu, body)
-        if not own and body is not None:
-            self.sharing.note(cpu, (body, "state"), LOOKED)  # whoever frees it had better not be earlier
-        try:
-            if body is not None and verb != "free" and self.cells.get(values, (body, "state")) == "free":
-                raise KernelBug(f"{handle!r} was used after it was freed")
-            new, result = OPERATIONS[verb](old, *args)
-        except KernelBug as bug:
-            return Row(cpu, cell, verb, args, old, old, None), bug.what
-        if not own:
-            self.sharing.note(cpu, cell, LOOKED if new is old else ADDED if verb == "add" else WROTE)
-        if verb == "free":
-            self.cells.wipe(values, handle)
-        elif new is not old:
-            self._write(values, cell, new)
-        return Row(cpu, cell, verb, args, old, new, result), self._wrong(values)
-
-    def _write(self, values: list[Any], cell: Cell, new: Any) -> None:
-        self.cells.set(values, cell, new)
-        body = cell[0].body
-        if body is None or self.births.is_published(values, body):
-            self.births.publish(values, new)
-
-    def _wrong(self, values: list[Any]) -> str | None:
-        """What must always be so, and is not."""
-        if self.always is None:
-            return None
-
-        def look(cell: Cell) -> Any:
-            self.sharing.note(OBSERVER, cell, LOOKED)
-            return self.cells.get(values, cell)
-
-        return self.always(look)
 
     def _saw(self, at: At, result: Any) -> At:
         """Where a thread is when its operation has given *result*."""
@@ -226,19 +193,3 @@ class Steps:
         if what[0] == "call":
             return At(at.item + 1, self.code.call(what[1], what[2]), at.results)
         return At(at.item + 1, self.code.own(what), at.results)
-
-    def _waits(self, values: Sequence[Any], action: Action) -> bool:
-        """Is this somebody who wants a lock that is held?"""
-        return action[2] == "lock" and bool(self.cells.get(values, action[1]))
-
-    def _others_could_see(self, cpu: int, values: list[Any], action: Action) -> bool:
-        """Is this operation a scheduling point?"""
-        _, cell, verb, _ = action
-        if verb in ("new", "call") or cell[0] is VMSTAT:  # each CPU counts events for itself
-            return False
-        body = cell[0].body
-        if not isinstance(body, Folio):
-            return self.sharing.is_shared(cell)
-        if self.births.private(values, cpu, body):
-            return False
-        return self.sharing.is_shared(cell) or self.sharing.is_shared((body, "state"))

@@ -18,7 +18,9 @@ class Thread:
     """What one CPU does: items, one after the other.
 
     An item is a function of the results so far; it gives ("call", name, args),
-    ("op", cell, verb, args), or None to be left out.
+    ("op", cell, verb, args), or None to be left out. Or ("hw", name, function): one step of the
+    hardware on several cells. function(peek) gives what it writes, by cell, its result, and what
+    is wrong then, or None; it does nothing else, and does the same whenever it sees the same.
     """
 
     name: str
