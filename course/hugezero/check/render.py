@@ -27,6 +27,11 @@ def draw_with(draw: Callable[[Any], Any]) -> None:
     _draw = draw
 
 
+def drawing(found: Any) -> Any:
+    """The picture of a Counterexample, or None where there is nobody to draw it."""
+    return None if _draw is None else _draw(found)
+
+
 def voice_of(results: Sequence[Result]) -> str:
     """One voice for the whole exercise: that of the first check that was not passed."""
     return next((r.voice for r in results if r.voice not in ("done", "not run")), "done")

@@ -37,8 +37,11 @@ def beside(kernel: Kernel, name: str) -> Kernel:
 # CPUs that need no function of the lab
 
 
-def reader() -> Thread:
-    """Takes a reference by the function get_huge_zero_folio, reads a byte, and takes one off the count again."""
+def reader(put: bool = False) -> Thread:
+    """Takes a reference by the function get_huge_zero_folio, reads a byte, and takes one off the count again.
+
+    With *put*, the function put_huge_zero_folio does that.
+    """
 
     def read(results: Results) -> Any:
         if isinstance(results[0], Folio):
@@ -46,11 +49,18 @@ def reader() -> Thread:
         return "bug", f"get_huge_zero_folio returned {results[0]!r}, and there was memory", "reader"
 
     first = lambda results: ("call", "get_huge_zero_folio", (HUGE_ZERO,))  # noqa: E731
-    return Thread("reader", (first, read, lambda results: ("op", COUNT, "add", (-1,))))
+    return Thread("reader", (first, read, lambda results: _leave(put)))
 
 
-def visitor() -> Thread:
-    """Takes a reference if the folio is there, brings it if not, and leaves again; it tries once."""
+def _leave(put: bool) -> Any:
+    return ("call", "put_huge_zero_folio", (HUGE_ZERO,)) if put else ("op", COUNT, "add", (-1,))
+
+
+def visitor(put: bool = False) -> Thread:
+    """Takes a reference if the folio is there, brings it if not, and leaves again; it tries once.
+
+    With *put*, the function put_huge_zero_folio takes the reference off the count again.
+    """
     count, pointer = COUNT, FOLIO
 
     def joined(results: Results) -> bool:
@@ -75,14 +85,14 @@ def visitor() -> Thread:
 
     def fourth(results: Results) -> Any:
         if joined(results):
-            return "op", count, "add", (-1,)
+            return _leave(put)
         return ("op", count, "set", (2,)) if brought(results) else ("op", (results[1], "state"), "free", ())
 
     def fifth(results: Results) -> Any:
         return ("op", (results[1], "data"), "load", (0, 1)) if brought(results) else None
 
     def sixth(results: Results) -> Any:
-        return ("op", count, "add", (-1,)) if brought(results) else None
+        return _leave(put) if brought(results) else None
 
     first = lambda results: ("op", count, "inc_not_zero", ())  # noqa: E731
     return Thread("reader", (first, second, third, fourth, fifth, sixth))

@@ -28,10 +28,8 @@ def get_plain_increment(hz: HugeZero) -> Folio | None:
         if new is None:
             return None
         clear_folio(new)
-        if hz.folio.cmpxchg(None, new) is None:
-            hz.refcount.inc()  # for the shrinker
-        else:
-            free_folio(new)
+        hz.folio.set(new)
+        hz.refcount.inc()  # for the shrinker
     hz.refcount.inc()
     return hz.folio.read()
 
@@ -64,19 +62,21 @@ def scan_trusts_count(hz: HugeZero) -> int:
 # to be broken: get
 
 
-def get_looks_and_stores(hz: HugeZero) -> Folio | None:
-    """Look whether there is a folio, and store a new one if there is none."""
-    while not hz.refcount.inc_not_zero():
-        new = alloc_folio(HPAGE_PMD_ORDER)
-        if new is None:
-            return None
-        clear_folio(new)
-        if hz.folio.read() is None:
-            hz.folio.set(new)
-            hz.refcount.set(2)
-            return new
-        free_folio(new)
-    return hz.folio.read()
+def get_slower_joins(hz: HugeZero) -> Folio | None:
+    """Whoever is slower finds a folio there already, and joins those who use it."""
+    if hz.refcount.inc_not_zero():
+        return hz.folio.read()
+    new = alloc_folio(HPAGE_PMD_ORDER)
+    if new is None:
+        return None
+    clear_folio(new)
+    found = hz.folio.cmpxchg(None, new)
+    if found is None:
+        hz.refcount.set(2)
+        return new
+    free_folio(new)
+    hz.refcount.inc()
+    return found
 
 
 def get_two_steps(hz: HugeZero) -> Folio | None:
@@ -148,7 +148,7 @@ def scan_leaves_first(hz: HugeZero) -> int:
 
 
 TO_BREAK: dict[str, tuple[Callable[..., Any], ...]] = {
-    "get_huge_zero_folio": (get_looks_and_stores, get_two_steps, get_pointer_first),
+    "get_huge_zero_folio": (get_slower_joins, get_two_steps, get_pointer_first),
     "shrink_huge_zero_folio_scan": (scan_pointer_first, scan_takes_the_count, scan_leaves_first),
 }
 

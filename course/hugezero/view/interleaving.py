@@ -76,8 +76,10 @@ class Interleaving:
         elif found.inconclusive:
             where = f"inconclusive after {found.states:,} states"
         else:
-            where = f"{found.states:,} states"
+            where = f"{found.states:,} states" if found.states else "yours to play"
         good = "No end was found" if found.inconclusive else "No schedule of these CPUs goes wrong"
+        if not found.states:  # nobody has searched
+            good = "Nobody has gone yet: continue by hand, and say who does"
         made = self._pages(rows, found.bug, good, where)
         if self.hand is not None:
             made.asked = self.asked
@@ -96,7 +98,12 @@ class Interleaving:
             return {"error": str(error)}
         choices, waiting, rows = hand.enabled(), hand.waiting(), hand.rows
         good = "You choose who goes next" if choices else GOOD
-        made = self._pages(rows, hand.bug, good, f"by hand: {counted(rows)}")
+        played = (
+            f"you picked {', '.join(str(cpu) for cpu, _ in hand.picks)}"
+            if hand.picks
+            else "nobody picked yet"
+        )
+        made = self._pages(rows, hand.bug, good, f"by hand: {counted(rows)}; {played}")
         names = Names([*self.found.rows, *rows])
         tell(rows, None, [], names)
         for k, moment in enumerate(made.moments):
