@@ -41,7 +41,7 @@ def test_the_reference_keeps_every_law(users, shrinkers, may_fail):
         ("and there was memory", "        clear_folio", "        hz.refcount.set(2)\n        clear_folio"),
         ("is not full of zeroes", "        clear_folio(folio)\n", ""),
         ("which is no folio", "return hz.folio.read()", "return True"),
-        ("used after it was freed", "continue", "return folio"),
+        ("which it freed in row", "continue", "return folio"),
     ],
 )
 def test_each_law_is_told_where_it_is_broken(law, old, new):

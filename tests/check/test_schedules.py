@@ -63,7 +63,7 @@ def test_almost_tells_what_broke_and_the_schedule():
     said = result(scan=scan_that_trusts_count)
     assert (said.voice, said.points) == ("almost", 0)
     assert "that nobody held" in said.why
-    assert said.schedule[0].startswith("CPU ") and len(said.schedule) > 3
+    assert said.schedule[0].startswith("  1  CPU ") and len(said.schedule) > 3
     text = str(Report("get", [said]))
     assert "Almost. Right alone, wrong under this schedule: " in text and said.schedule[-1] in text
 
@@ -109,8 +109,8 @@ def test_a_loop_that_looks_at_nothing_is_shown_where_it_happens():
 def test_out_of_budget_is_inconclusive_and_no_pass_and_says_how_far_it_got():
     said = result(limit=100)
     assert (said.voice, said.points) == ("inconclusive", 0)
-    assert "Every schedule of up to 5 operations was tried" in said.why
-    assert "Inconclusive. Three CPUs: after 102 states" in str(Report("get", [said]))
+    assert "Every schedule of up to 6 operations was tried" in said.why
+    assert "Inconclusive. Three CPUs: after 101 states" in str(Report("get", [said]))
 
 
 def test_counting_without_end_is_inconclusive():

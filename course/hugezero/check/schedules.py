@@ -12,6 +12,8 @@ from ..explore.byhand import ByHand
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
 from ..explore.steps import Peek, Thread
 from ..store import Cell
+from ..view.lines import tell, watched
+from ..view.names import Names
 from .checks import CodeRaised, Failed, Inconclusive, NotStarted
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -91,17 +93,28 @@ def expect_every_schedule(
 def _failed(
     outcome: Outcome, threads: Sequence[Thread], by_hand: Callable[[], ByHand] | None, hint: str
 ) -> Exception:
-    bug, rows = outcome.bug or "", tuple(map(str, outcome.rows))
+    bug = outcome.bug or ""
     raised = RAISED.fullmatch(bug)
     if raised and raised[2] == "NotImplementedError":
         return NotStarted()
     alone = len({row.cpu for row in outcome.rows}) < 2
     if alone and raised:
         return CodeRaised(*raised.groups())
-    if DIFFERS in bug or not rows:
+    if DIFFERS in bug or not outcome.rows:
         return Failed(bug, hint)
     picture = None if by_hand is None else Counterexample(outcome, threads, by_hand)
-    return Failed(bug, hint, rows, picture, alone)
+    why, rows = in_words(outcome)
+    return Failed(why, hint, rows, picture, alone)
+
+
+def in_words(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+    """What goes wrong in a schedule, and its rows, as they stand in its picture: folios are P1, P2, …"""
+    names, bug = Names(outcome.rows), outcome.bug or ""
+    told = tell(outcome.rows, bug, watched(outcome.rows), names)
+    why = told.broke if told.broke.startswith("CPU") else names.sentence(bug)
+    width = max(len(line.code) for line in told.lines)
+    rows = (f"{line.number:>3}  CPU {line.cpu}  {line.code:{width}}  {line.said}" for line in told.lines)
+    return why, tuple(row.rstrip() for row in rows)
 
 
 def _asked(function: Any) -> Any:
