@@ -76,6 +76,11 @@ class Check:
         return " ".join((self.run.__doc__ or self.name).split())
 
     @property
+    def lab(self) -> str:
+        """The lab that it is of, as lab1_zero_page."""
+        return self.run.__module__.rpartition(".")[2]
+
+    @property
     def hidden(self) -> bool:
         """Is it one that students do not get?"""
         return not self.run.__module__.startswith("hugezero.")

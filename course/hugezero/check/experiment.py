@@ -1,11 +1,12 @@
 """Experiments in a notebook, on the student's own kernel, whatever state that is in.
 
-A function that is still a stub is stood in for by the one that shares nothing; a function that
-goes wrong ends the experiment with a sentence, and not the notebook.
+A function that is still a stub is stood in for by that of the last lab which had one, or by the one
+that shares nothing; a function that goes wrong ends the experiment with a sentence, and not the notebook.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from ..machine import Kernel
 from ..scenario import Action, Observation, Simulated, in_words
 from ..scenario.compare import bytes_in_words
 from ..store import KernelBug, RunsOn
+from .earlier import kernel_before
 from .notebook import PARAMETERS, open_checks
 
 
@@ -108,29 +110,39 @@ def experiment(
 
 
 def yours(functions: Mapping[str, Any]) -> Kernel:
-    """A kernel of the exercises in *functions*; the one that shares nothing stands in for what is not written."""
+    """The kernel of a notebook whose globals are *functions*; see kernel_before for what is not written yet.
+
+    Not only exercises count: any function there may be one that the kernel calls by its name.
+    """
     open_checks()
-    plain = Kernel()
-    mine = {
-        name: _or_instead(functions[name], plain.functions[name])
-        for name in PARAMETERS
-        if name in plain.functions and callable(functions.get(name))
-    }
-    return Kernel(mine)
+    before = kernel_before()
+    kernel = {name: function for name, (_, function) in before.items()}
+    for name, thing in functions.items():
+        if inspect.isfunction(thing) or (name in PARAMETERS and callable(thing)):
+            kernel[name] = _or_instead(name, thing, before.get(name))
+    return Kernel(kernel)
 
 
-def _or_instead(function: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
+def _or_instead(
+    name: str, function: Callable[..., Any], stand_in: tuple[str, Callable[..., Any]] | None
+) -> Callable[..., Any]:
+    """*function*, or *stand_in* where it is a stub; one that calls a stub is none."""
+    if stand_in is None or stand_in[1] is function:
+        return function
+    whose, instead = stand_in
     said = False
 
     def call(*args: Any) -> Any:
         nonlocal said
         try:
             return function(*args)
-        except NotImplementedError:
+        except NotImplementedError as error:
+            if _where(error) != getattr(function, "__name__", name):
+                raise
             if not said:
                 said = True
-                print(f"{call.__name__} is not written yet: the one that shares nothing stands in for it.")
-            return stand_in(*args)
+                print(f"{name} is not written yet: {whose} stands in for it.")
+            return instead(*args)
 
-    call.__name__ = getattr(function, "__name__", stand_in.__name__)
+    call.__name__ = name
     return call

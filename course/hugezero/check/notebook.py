@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from ..machine import Kernel
-from .checks import CHECKS, run_checks
+from .checks import CHECKS, Result, run_checks
 from .render import Report
 from .subject import subject
 
@@ -52,6 +52,12 @@ def open_checks() -> None:
             importlib.import_module(f"{__package__}.{module.name}")
 
 
+def run_open(name: str, thing: Any, lab: str = "") -> list[Result]:
+    """What the open checks of *name* say to *thing*: those of *lab*, or all there are."""
+    checks = [each for each in CHECKS[name] if not each.hidden and lab in ("", each.lab)]
+    return run_checks(checks, Kernel({name: subject(name, thing, PARAMETERS[name])}))
+
+
 def check(name: str) -> float:
     """Check the function *name* of this notebook; gives the points it has earned here.
 
@@ -62,8 +68,7 @@ def check(name: str) -> float:
     if name not in PARAMETERS:
         raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(PARAMETERS)}")
     theirs: dict[str, Any] = sys._getframe(1).f_globals
-    under_test = subject(name, theirs.get(name), PARAMETERS[name])
-    results = run_checks([each for each in CHECKS[name] if not each.hidden], Kernel({name: under_test}))
+    results = run_open(name, theirs.get(name))
     untouched = _as_given(name, theirs.get(name))
     report = Report(name, results, GAINED[name], more=MORE[name], untouched=untouched)
     report.show()
