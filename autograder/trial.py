@@ -93,7 +93,10 @@ def _timed(job: tuple[Course, str, Mutant]) -> Verdict:
     signal.signal(signal.SIGALRM, ring)
     signal.alarm(SECONDS)
     try:
-        return try_one(course, stem, mutant)
+        verdict = try_one(course, stem, mutant)
+        for result in verdict.results:
+            result.picture = None  # no picture is passed between processes
+        return verdict
     except Endless:
         checks = course.checks(stem)[mutant.exercise]
         return Verdict(
