@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from hugezero.hw.cacheline import (
+    OWN,
     BadMachine,
     Caches,
     Costs,
@@ -32,13 +33,13 @@ def test_whoever_modifies_a_line_is_the_only_one_that_has_it(steps):
         assert cpu in who
         assert state == "M" if kind == "w" else state in "ESM"
         assert len(who) == 1 or state == "S"
-        assert caches.access(cpu, line, kind) == (caches.costs.hit, 0)
+        assert caches.access(cpu, line, "r") == (caches.costs.hit, 0)
 
 
 def test_costs_by_hand():
-    caches = Caches(4, Costs(hit=1, near=45, far=112, memory=80))
+    caches = Caches(4, Costs(hit=1, locked=9, near=45, far=112, memory=80))
     assert caches.access(0, "a", "r") == (80, 0)  # nobody had it: nothing moved
-    assert caches.access(0, "a", "w") == (1, 0)  # exclusive: no message
+    assert caches.access(0, "a", "w") == (9, 0)  # exclusive: no message
     assert caches.access(2, "a", "r") == (45, 1)  # from CPU 0, of the same socket
     assert caches.access(1, "a", "r") == (112, 1)
     assert caches.access(3, "a", "r") == (45, 1)  # the nearest one that has it
@@ -71,7 +72,7 @@ def test_a_line_serves_one_cpu_at_a_time_and_every_nanosecond_is_accounted_for(c
 @pytest.mark.parametrize("cpus", range(2, 73))
 def test_without_jitter_a_round_takes_what_the_closed_form_says(cpus):
     work, rounds = 1000.0, 60
-    service = ONE_SOCKET.near + ONE_SOCKET.hit  # fetched to be read, then its own to be written
+    service = ONE_SOCKET.near + ONE_SOCKET.locked  # fetched to be read, then its own to be written
     visit = (("count", "w"), ("count", "w"))
     ends = {}
     for n in (rounds, 2 * rounds):
@@ -83,6 +84,12 @@ def test_without_jitter_a_round_takes_what_the_closed_form_says(cpus):
 def test_one_cpu_never_bounces():
     found = replay(phases(100), 1)
     assert sum(found.moves.values()) == 0 and sum(found.waiting.values()) == 0
+
+
+def test_what_is_a_cpus_own_never_waits():
+    found = replay([Phase("get", 50, 10.0, ((OWN, "r"), (OWN, "w")))], 30, Costs(jitter=0.0))
+    assert found.waiting["get"] == 0 and found.moves["get"] == 0
+    assert found.served["get"] == 30 * 50 * (Costs().hit + Costs().locked)
 
 
 def test_the_first_touch_moves_nothing():
@@ -108,7 +115,7 @@ def test_no_cpus_are_an_error_that_says_how_many(cpus):
         replay(phases(1), cpus)
 
 
-@pytest.mark.parametrize("name", ["hit", "near", "far", "memory"])
+@pytest.mark.parametrize("name", ["hit", "locked", "near", "far", "memory"])
 @pytest.mark.parametrize("value", [0, -3.5])
 def test_a_cost_of_nothing_or_less_is_an_error_that_names_it(name, value):
     with pytest.raises(BadMachine, match=f"{name}={value}"):

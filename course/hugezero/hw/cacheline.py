@@ -13,13 +13,14 @@ import heapq
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..store import Cell
 
 READS = frozenset({"read", "load"})
 READ_THEN_WRITE = frozenset({"inc_not_zero"})  # Linux: atomic_inc_not_zero, a load and a compare-and-exchange
 Access = tuple[str, str]  # a line, and "r" or "w"
+OWN = "own"  # a line that nobody else ever touches
 Holders = tuple[str, tuple[int, ...]]  # "M" or "E" and one CPU; "S" and several; "I" and none
 NOBODY: Holders = ("I", ())
 
@@ -31,11 +32,13 @@ class BadMachine(ValueError):
 class Costs(NamedTuple):
     """What takes how long.
 
-    *hit*: a line that the CPU has. *near*, *far*: one that a CPU of the same socket, of another one, has.
-    *memory*: one that nobody has. *jitter*: the part by which local work varies, at most, up and down.
+    *hit*: reading a line that the CPU has. *locked*: changing one that it has to itself. *near*, *far*: a
+    line that a CPU of the same socket, of another one, has. *memory*: one that nobody has. *jitter*: the
+    part by which local work varies, at most, up and down.
     """
 
-    hit: float = 1.0
+    hit: float = 2.0
+    locked: float = 10.0
     near: float = 45.0
     far: float = 112.0
     memory: float = 80.0
@@ -44,7 +47,7 @@ class Costs(NamedTuple):
 
     def check(self) -> None:
         """BadMachine for a cost of 0 or below."""
-        for name in ("hit", "near", "far", "memory", "sockets"):
+        for name in ("hit", "locked", "near", "far", "memory", "sockets"):
             value = getattr(self, name)
             if not value > 0:
                 raise BadMachine(f"Costs({name}={value!r}): it must be above 0")
@@ -75,6 +78,9 @@ class Caches:
         self.cpus, self.costs = cpus, costs or Costs()
         self.costs.check()
         self.lines: dict[str, Holders] = {}
+        self._visits: dict[
+            Any, tuple[tuple[tuple[str, Holders], ...], tuple[float, float, int], Holders]
+        ] = {}
         self._known: dict[tuple[Holders, int, str], tuple[float, int, Holders]] = {}
 
     def socket(self, cpu: int) -> int:
@@ -90,6 +96,37 @@ class Caches:
         cost, moves, self.lines[line] = found
         return cost, moves
 
+    def visit(self, cpu: int, visit: tuple[Access, ...], main: str) -> tuple[float, float, int]:
+        """Let *cpu* make all accesses of *visit*; gives the cost at line *main*, that at others, and all moves."""
+        lines = self.lines
+        key = cpu, visit, lines.get(main, NOBODY)
+        known = self._visits.get(key)
+        if known is not None:
+            others, result, after = known
+            if all(lines.get(line) is held for line, held in others):
+                lines[main] = after
+                return result
+        before = {line: lines.get(line, NOBODY) for line, _ in visit}
+        at_main = elsewhere = 0.0
+        moves = 0
+        for line, kind in visit:
+            if line == OWN:
+                elsewhere += self.costs.hit if kind == "r" else self.costs.locked
+                continue
+            cost, moved = self.access(cpu, line, kind)
+            moves += moved
+            if line == main:
+                at_main += cost
+            else:
+                elsewhere += cost
+        result = at_main, elsewhere, moves
+        others = tuple((line, held) for line, held in before.items() if line not in (main, OWN))
+        if main != OWN and all(
+            lines[line] is held for line, held in others
+        ):  # only the main line has changed
+            self._visits[key] = others, result, lines[main]
+        return result
+
     def _mesi(self, held: Holders, cpu: int, kind: str) -> tuple[float, int, Holders]:
         state, who = held
         mine = cpu in who
@@ -100,7 +137,7 @@ class Caches:
                 return self.costs.memory, 0, ("E", (cpu,))
             return self._distance(cpu, who, nearest=True), 1, ("S", tuple(sorted((*who, cpu))))
         if mine and len(who) == 1:
-            return self.costs.hit, 0, ("M", who)
+            return self.costs.locked, 0, ("M", who)
         if state == "I":
             return self.costs.memory, 0, ("M", (cpu,))
         others = tuple(other for other in who if other != cpu)
@@ -113,7 +150,10 @@ class Caches:
 
 
 class Phase(NamedTuple):
-    """*times* rounds, each of *work* nanoseconds and then *visit*: accesses to shared lines, the first line's in one go."""
+    """*times* rounds, each of *work* nanoseconds and then *visit*: accesses to lines.
+
+    A visit waits for the first line in it that is not the CPU's own; what it does there is done in one go.
+    """
 
     name: str
     times: int
@@ -172,6 +212,7 @@ def replay(
     base, spread = 1 - jitter, 2 * jitter
     at, left = [0] * cpus, [plans[0].times] * cpus
     free: dict[str, float] = {}
+    lines = [next((line for line, _ in phase.visit if line != OWN), OWN) for phase in plans]
     totals = [[0.0, 0.0, 0.0, 0.0] for _ in plans]  # work, waiting, served, end
     moves = [0] * len(plans)
     total, done = cpus * sum(phase.times for phase in plans), 0
@@ -181,30 +222,24 @@ def replay(
         totals[0][0] += work
         heap.append((work, cpu))
     heapq.heapify(heap)
-    access, replace = caches.access, heapq.heapreplace
+    serve, replace = caches.visit, heapq.heapreplace
     while heap:
         now, cpu = heap[0]
         k = at[cpu]
-        visit, sums = plans[k].visit, totals[k]
+        visit, sums, line = plans[k].visit, totals[k], lines[k]
         if visit:
-            line = visit[0][0]
             begin = free.get(line, 0.0)
             if begin > now:
                 sums[1] += begin - now
             else:
                 begin = now
-            cost = elsewhere = 0.0
-            for other, kind in visit:
-                took, moved = access(cpu, other, kind)
-                moves[k] += moved
-                if other == line:
-                    cost += took
-                else:
-                    elsewhere += took
-            free[line] = begin + cost
+            cost, elsewhere, moved = serve(cpu, visit, line)
+            moves[k] += moved
+            if line != OWN:
+                free[line] = begin + cost
             sums[2] += cost + elsewhere
             now = begin + cost + elsewhere
-            if keep:
+            if keep and line != OWN:
                 result.served_at.append((begin, begin + cost, cpu, line))
         done += 1
         if progress is not None and done % 65536 == 0:
