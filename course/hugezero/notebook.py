@@ -14,7 +14,7 @@ from .block.bio import (
     issue_write_zeroes,
     submit_bio_wait,
 )
-from .check import attempt, check, experiment
+from .check import attempt, check, experiment, use_mine
 from .check.exploring import every_schedule_of, to_break
 from .check.render import draw_with as _draw_with
 from .hw.cpu import SpinLock
@@ -116,5 +116,7 @@ KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 __all__ = [
     name
     for name, value in globals().items()
-    if (name in vars(huge_memory) or not name.startswith("_")) and type(value).__name__ != "module"
+    if (name in vars(huge_memory) or not name.startswith("_"))
+    and not name.endswith("__")
+    and type(value).__name__ != "module"
 ]
