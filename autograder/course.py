@@ -43,6 +43,11 @@ def source_of(text: str, name: str) -> str:
     return "\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno]) + "\n"
 
 
+def _private(name: str) -> bool:
+    """Is it a function that only its own module calls? Linux begins names with two underscores that are not."""
+    return name.startswith("_") and not name.startswith("__")
+
+
 @dataclass(frozen=True)
 class Course:
     """A course's folder: course/, solutions/, autograder/ and, not committed, build/."""
@@ -80,10 +85,10 @@ class Course:
     def reference(self, stem: str) -> dict[str, Callable[..., Any]]:
         """The functions of a lab's reference, and of the labs before; those that they import included."""
         found: dict[str, Any] = {}
-        for each in [*(other for other in self.stems() if other < stem), stem]:
-            if each == stem or self.solution(each).is_file():
-                found |= vars(load(f"solutions.{each}", self.solution(each)))
-        return {name: f for name, f in found.items() if inspect.isfunction(f) and not name.startswith("_")}
+        for path in sorted((self.root / "solutions").glob("lab*.py")):
+            if path.stem <= stem:
+                found |= vars(load(f"solutions.{path.stem}", path))
+        return {name: f for name, f in found.items() if inspect.isfunction(f) and not _private(name)}
 
     def checks(self, stem: str) -> dict[str, list[checks.Check]]:
         """A lab's checks by exercise: the open ones, then the hidden ones."""
