@@ -34,6 +34,7 @@ def empty_row(exercise: str, checks: list[Check], flag: str) -> Row:
     ]  # fmt: skip
     return {
         "exercise": exercise,
+        "lab": checks[0].lab if checks else "",
         "points": 0.0,
         "max": sum(c.points for c in checks),
         "flag": flag,
@@ -67,8 +68,8 @@ class Bench:
                 row["points"] = 0.0
         points = float(sum(row["points"] for row in rows))
         flag = self.void or "; ".join(dict.fromkeys(filter(None, (row["flag"] for row in rows))))
-        return {"exercise": self.exercise, "points": points, "max": sum(c.points for c in self.checks),
-                "flag": flag, "story": "", "checks": rows}  # fmt: skip
+        return {"exercise": self.exercise, "lab": self.checks[0].lab, "points": points,
+                "max": sum(c.points for c in self.checks), "flag": flag, "story": "", "checks": rows}  # fmt: skip
 
     def _guarded(self, check: Check, accept: Any) -> Any:
         """*check*, where nothing that the student's process does can be an error of the judge's."""

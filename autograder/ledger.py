@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hugezero.check.checks import Result
-from hugezero.check.notebook import GAINED
+from hugezero.check.notebook import EXERCISES
 from hugezero.check.render import Report
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -32,7 +32,8 @@ def report(row: Row) -> Report:
     results = [
         Result(**{key: value for key, value in check.items() if key in known}) for check in row["checks"]
     ]
-    return Report(row["exercise"], results, GAINED.get(row["exercise"], ""), row["story"])
+    exercise = EXERCISES.get((row["lab"], row["exercise"]))
+    return Report(row["exercise"], results, exercise.gained if exercise else "", row["story"])
 
 
 def as_outputs(row: Row) -> list[NotebookNode]:

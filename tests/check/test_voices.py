@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from hugezero.check import check as check_in_a_notebook
 from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, run_checks
-from hugezero.check.notebook import GIVEN, MORE, PARAMETERS, fingerprint
+from hugezero.check.notebook import EXERCISES, PARAMETERS, Exercise, fingerprint, lab_of
 from hugezero.check.render import Report
 from hugezero.check.subject import complaint, subject
 from hugezero.store import KernelBug
@@ -156,7 +156,7 @@ def test_every_exercise_has_parameters_and_every_check_a_title_and_points():
 def test_the_points_announced_for_grading_are_those_of_the_hidden_checks():
     for stem in Course().stems():
         for name, checks in Course().checks(stem).items():
-            assert MORE[name] == sum(each.points for each in checks if each.hidden), name
+            assert EXERCISES[stem, name].more == sum(each.points for each in checks if each.hidden), name
 
 
 def checked(source, name):
@@ -239,4 +239,20 @@ def test_a_repair_that_nobody_touched_is_known_by_its_text():
     for stem in course.stems():
         for cell in nbformat.read(course.notebook(stem), 4).cells:
             if "repair" in cell.metadata.get("tags", []):
-                assert fingerprint(cell.source) == GIVEN[cell.metadata.nbgrader.grade_id], cell.source
+                assert fingerprint(cell.source) == EXERCISES[stem, cell.metadata.nbgrader.grade_id].given, (
+                    cell.source
+                )
+
+
+def test_a_function_that_two_labs_ask_for_is_checked_by_the_lab_whose_notebook_it_is(monkeypatch):
+    import sys
+
+    for lab in ("lab7_one", "lab9_other"):
+        monkeypatch.setitem(EXERCISES, (lab, "twice"), Exercise(lab, 0, ""))
+    for known, meant in (
+        ("given_lab1", "lab7_one"),
+        ("given_lab7", "lab9_other"),
+        ("given_lab9", "lab9_other"),
+    ):
+        monkeypatch.setitem(sys.modules, known, sys)
+        assert lab_of("twice") == meant

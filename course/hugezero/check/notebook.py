@@ -6,8 +6,9 @@ import hashlib
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..machine import Kernel
 from .checks import CHECKS, Result, run_checks
@@ -15,20 +16,43 @@ from .render import Report
 from .subject import subject
 
 PARAMETERS: dict[str, tuple[str, ...]] = {}  # of each exercise, as its first line has them
-GAINED: dict[str, str] = {}  # what a student has when it is done, in a sentence
-MORE: dict[str, float] = {}  # points that only grading can give
-GIVEN: dict[str, str] = {}  # of a repair: the fingerprint of the code that the notebook gives
+
+
+class Exercise(NamedTuple):
+    """What is known of an exercise besides its checks.
+
+    *gained*: what a student has when it is done, in a sentence. *more*: points that only grading can
+    give. *given*: of a repair, the fingerprint of the code that the notebook gives.
+    """
+
+    gained: str
+    more: float
+    given: str
+
+
+EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask for a function once more
 
 
 def exercise(name: str, parameters: str, gained: str, more: float = 0, given: str = "") -> None:
-    """Enter an exercise: the parameters of its function, the sentence that follows 'Done.', the hidden points.
-
-    *given*, for a repair, is the fingerprint of the code as it is given.
-    """
+    """Enter an exercise of the lab whose module calls this; *parameters* are those of its function."""
+    lab = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
     PARAMETERS[name] = tuple(parameters.split())
-    GAINED[name] = gained
-    MORE[name] = more
-    GIVEN[name] = given
+    EXERCISES[lab, name] = Exercise(gained, more, given)
+
+
+def lab_of(name: str) -> str:
+    """Which lab's exercise *name* is meant in this notebook: the first behind the labs that it builds on."""
+    labs = sorted((lab for lab, other in EXERCISES if other == name), key=number_of)
+    before = max((number_of(module[6:]) for module in sys.modules if FROM_LAB.match(module)), default=-1)
+    return next((lab for lab in labs if number_of(lab) > before), labs[-1])
+
+
+FROM_LAB = re.compile(r"given_lab\d+$")
+
+
+def number_of(lab: str) -> int:
+    """3 of lab3_shrinker."""
+    return int((re.match(r"lab(\d+)", lab) or [0, -1])[1])
 
 
 def fingerprint(source: str) -> str:
@@ -36,10 +60,10 @@ def fingerprint(source: str) -> str:
     return hashlib.sha256(source.strip().encode()).hexdigest()[:12]
 
 
-def _as_given(name: str, thing: Any) -> bool:
+def _as_given(known: Exercise, thing: Any) -> bool:
     """Is this a repair that nobody has touched yet?"""
     try:
-        return fingerprint(inspect.getsource(thing)) == GIVEN[name]
+        return fingerprint(inspect.getsource(thing)) == known.given
     except (OSError, TypeError):  # it has no source, or is nothing that could have one
         return False
 
@@ -68,8 +92,10 @@ def check(name: str) -> float:
     if name not in PARAMETERS:
         raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(PARAMETERS)}")
     theirs: dict[str, Any] = sys._getframe(1).f_globals
-    results = run_open(name, theirs.get(name))
-    untouched = _as_given(name, theirs.get(name))
-    report = Report(name, results, GAINED[name], more=MORE[name], untouched=untouched)
+    lab = lab_of(name)
+    known = EXERCISES[lab, name]
+    results = run_open(name, theirs.get(name), lab)
+    untouched = _as_given(known, theirs.get(name))
+    report = Report(name, results, known.gained, more=known.more, untouched=untouched)
     report.show()
     return float(report.points)
