@@ -210,3 +210,38 @@ def zap_huge_pmd(vma, pmd, addr):
         return
     vma.vm_mm.rss.add(-entry.folio.nr_pages)
     folio_put(entry.folio)
+
+
+def predict_two_first_faults():
+    """Two CPUs look at the count, both see 0, and both bring a folio. What is the worst that can come of it?
+
+    Returns "a" (one page too many for a moment), "b" (a page is lost for ever),
+    "c" (a reader sees freed memory) or "d" (nothing).
+    """
+    return "b"
+
+
+def break_get_schedule():
+    """A schedule that breaks the version of get_huge_zero_folio that to_break showed you.
+
+    Returns (seed, schedule): the text that you gave to to_break, and the numbers of the
+    CPUs in the order in which they go, as in ("ada", [0, 0, 1]).
+    """
+    return "reference", [1, 0, 0, 0, 0, 1]
+
+
+def break_scan_schedule():
+    """A schedule that breaks the version of shrink_huge_zero_folio_scan that to_break showed you.
+
+    Returns (seed, schedule): the text that you gave to to_break, and the numbers of the
+    CPUs in the order in which they go, as in ("ada", [0, 0, 1]).
+    """
+    return "reference", [0, 0, 0, 1, 1, 2, 0, 2]
+
+
+def predict_idle():
+    """Five programs read zeroes one after another, and memory is never short. How many huge zero folios are brought?
+
+    Returns "a" (1), "b" (5) or "c" (6).
+    """
+    return "a"

@@ -177,4 +177,4 @@ class Broken:
 def to_break(name: str, seed: str) -> Broken:
     """The version of *name* that is *seed*'s to break: the same one here and where it is graded."""
     versions = TO_BREAK[name]
-    return Broken(name, versions[zlib.crc32(seed.strip().encode()) % len(versions)])
+    return Broken(name, versions[zlib.crc32(f"{name} {seed.strip()}".encode()) % len(versions)])
