@@ -10,7 +10,9 @@ from typing import Any
 from ..explore.asking import next_step
 from ..explore.byhand import ByHand
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
-from ..explore.steps import Peek, Thread
+from ..explore.steps import Peek, Row, Thread
+from ..mm.mm_types import Vma
+from ..mm.vmstat import VMSTAT
 from ..store import Cell
 from ..view.lines import tell, watched
 from ..view.names import Names
@@ -108,13 +110,31 @@ def _failed(
 
 
 def in_words(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
-    """What goes wrong in a schedule, and its rows, as they stand in its picture: folios are P1, P2, …"""
+    """What goes wrong in a schedule, and its rows, as they stand in its picture: folios are P1, P2, …
+
+    Rows of which nobody could learn anything are left out: looks at what never changes, and the scenery.
+    """
     names, bug = Names(outcome.rows), outcome.bug or ""
     told = tell(outcome.rows, bug, watched(outcome.rows), names)
     why = told.broke if told.broke.startswith("CPU") else names.sentence(bug)
+    changed = {row.cell for row in outcome.rows if row.old != row.new}
+    told.lines = [
+        line
+        for line, row in zip(told.lines, outcome.rows, strict=True)
+        if row is outcome.rows[-1] or not _scenery(row, changed)
+    ]
     width = max(len(line.code) for line in told.lines)
     rows = (f"{line.number:>3}  CPU {line.cpu}  {line.code:{width}}  {line.said}" for line in told.lines)
     return why, tuple(row.rstrip() for row in rows)
+
+
+def _scenery(row: Row, changed: set[Cell]) -> bool:
+    """Is *row* no part of any story: about areas and statistics, or a look at what stays as it is?"""
+    handle, field = row.cell
+    if row.verb == "new":
+        return row.args[0] != "Folio"
+    idle = row.cell not in changed and row.verb not in ("load", "lock")
+    return idle or handle is VMSTAT or isinstance(handle, Vma) or field in ("mmap", "min_flt")
 
 
 def _asked(function: Any) -> Any:

@@ -27,6 +27,15 @@ def _difference(mine: Observation, right: Observation) -> str | None:
     for process, faults in right.faults.items():
         if mine.faults[process] != faults:
             return f"{process!r} has taken {mine.faults[process]} page faults; it should be {faults}"
+    if mine.mappings != right.mappings:
+        return _mapped(mine, right)
+    for name in ("nr_free_pages", "nr_page_table_pages", "thp_zero_page_alloc"):
+        if mine.vmstat[name] != right.vmstat[name]:
+            return f"{name} has changed by {mine.vmstat[name]:+}; it should have changed by {right.vmstat[name]:+}"
+    return None
+
+
+def _mapped(mine: Observation, right: Observation) -> str | None:
     here = {(process, page): rest for process, page, *rest in mine.mappings}
     there = {(process, page): rest for process, page, *rest in right.mappings}
     for process, page in sorted(here.keys() | there.keys()):
@@ -36,9 +45,6 @@ def _difference(mine: Observation, right: Observation) -> str | None:
             if now and wanted and now[0] == wanted[0]:
                 return f"{at} maps another frame than it should: what is shared, and with whom?"
             return f"{at} maps {_kind(now)}; it should map {_kind(wanted)}"
-    for name in ("nr_free_pages", "nr_page_table_pages"):
-        if mine.vmstat[name] != right.vmstat[name]:
-            return f"{name} has changed by {mine.vmstat[name]:+}; it should have changed by {right.vmstat[name]:+}"
     return None
 
 

@@ -129,18 +129,22 @@ class Simulated:
         numbers: dict[Any, int] = {}
         for process, mm in self.mms.items():
             for start, end, _ in self.machine.peek((mm, "mmap")):
-                for address in range(start, end, PAGE_SIZE):
-                    entry = self.mapping(process, address)
-                    if entry is not None:
+                for base in range(start - start % PMD_SIZE, end, PMD_SIZE):
+                    for page, entry in self._entries(mm, max(start, base), min(end, base + PMD_SIZE)):
                         kind = "zero page" if entry.special else "a folio"
                         kind = f"huge {kind.removeprefix('a ')}" if isinstance(entry, Pmd) else kind
                         kind += ", writable" if entry.write else ", read-only"
-                        yield (
-                            process,
-                            address // PAGE_SIZE,
-                            kind,
-                            numbers.setdefault(entry.folio, len(numbers)),
-                        )
+                        yield process, page, kind, numbers.setdefault(entry.folio, len(numbers))
+
+    def _entries(self, mm: Mm, low: int, high: int) -> Iterator[tuple[int, Pte | Pmd]]:
+        """The pages from *low* to *high*, which are below one PMD entry, that are mapped, and how."""
+        cells, pages = self.machine.cells, range(low // PAGE_SIZE, high // PAGE_SIZE)
+        below = cells.get((PmdTable(mm.id), low // PMD_SIZE))
+        if isinstance(below, Pmd):
+            yield from ((page, below) for page in pages)
+        elif below is not None:
+            found = ((page, cells.get((below, page % PTRS_PER_PTE))) for page in pages)
+            yield from ((page, entry) for page, entry in found if entry is not None)
 
     def _span(self, action: Any) -> tuple[int, int]:
         if action.area not in self.areas:

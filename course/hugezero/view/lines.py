@@ -83,7 +83,7 @@ def tell(
     freed: dict[Folio, int] = {}
     values = list(told.before)
     for k, row in enumerate(rows):
-        if row.verb == "new" and row.result is not None:
+        if row.verb == "new" and isinstance(row.result, Folio):
             names.born(row.result)
             freed.pop(row.result, None)
         touched = cells.index(row.cell) if row.cell in holds else None

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+from ..hw.tlb import Tlb
 from ..mm.page_alloc import ZERO_PAGE, Folio
-from ..store import Cell, View, cell_name, in_code
+from ..mm.pgtable import PteTable
+from ..store import OPERATIONS, Cell, View, cell_name, in_code
 from .words import entry_of, in_cell, short
 
 CONTENTS = {"load": "read", "store": "write"}  # of a folio, by a program: no kernel code to be quoted
@@ -86,6 +88,8 @@ class Names:
         """A value as code."""
         if isinstance(value, Folio):
             return self.folio(value)
+        if isinstance(value, PteTable):
+            return f"table in {self.folio(value.body)}"
         entry = entry_of(value)
         if entry is not None:
             return f"{self.folio(entry.folio)} {entry.words}"
@@ -93,7 +97,7 @@ class Names:
 
     def held(self, value: Any) -> str:
         """What a cell holds, in the fewest words."""
-        if isinstance(value, Folio) or entry_of(value) is not None:
+        if isinstance(value, Folio | PteTable) or entry_of(value) is not None:
             return self.value(value)
         return self.sentence(in_cell(value))
 
@@ -102,6 +106,10 @@ class Names:
         handle = row.cell[0]
         if isinstance(handle, Folio) and row.verb in CONTENTS:
             return f"{CONTENTS[row.verb]} {self.folio(handle)}"
+        if isinstance(handle, Tlb):
+            if row.verb not in OPERATIONS or row.verb == "read":
+                return "the program reads there"  # a step of the hardware
+            return f"flush_pmd_tlb_range(vma, {', '.join(map(short, row.args))})"
         return in_code(row.cell, row.verb, row.args, self.cell, self.value)
 
     def sentence(self, words: str) -> str:
