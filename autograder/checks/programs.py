@@ -11,6 +11,7 @@ from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.scenario import (
     Action,
+    DropCaches,
     Exec,
     Exit,
     Fork,
@@ -35,10 +36,13 @@ PAGES = 6  # of the largest area
 
 
 @st.composite
-def programs(draw: Any, fork: bool = True, size: int = 10, huge: bool = False) -> list[Action]:
+def programs(
+    draw: Any, fork: bool = True, size: int = 10, huge: bool = False, drop: bool = False
+) -> list[Action]:
     """Up to *size* actions on up to three areas and four processes, all of which exist.
 
-    With *huge*, areas may be larger than 2 MiB, and may be advised to use huge pages.
+    With *huge*, areas may be larger than 2 MiB, and may be advised to use huge pages; with *drop*, memory
+    that could be given back is asked for now and then.
     """
     actions: list[Action] = []
     areas: list[str] = []
@@ -46,6 +50,7 @@ def programs(draw: Any, fork: bool = True, size: int = 10, huge: bool = False) -
     kinds = ["mmap", "read", "read", "write", "write", "write", "munmap", "mprotect", "dontneed"]
     kinds += ["fork", "fork", "thread", "exec", "exit"] if fork else []
     kinds += ["advise", "advise"] if huge else []
+    kinds += ["drop", "drop"] if drop else []
     pages = st.integers(1, PAGES) | st.sampled_from([512, 515, 1024]) if huge else st.integers(1, PAGES)
     starts = st.integers(0, PAGES - 1) | st.sampled_from([511, 512]) if huge else st.integers(0, PAGES - 1)
     for n in range(draw(st.integers(2, size))):
@@ -79,12 +84,70 @@ def programs(draw: Any, fork: bool = True, size: int = 10, huge: bool = False) -
             actions.append(Madvise(area, "dontneed", at, length, by))
         elif kind == "advise":
             actions.append(Madvise(area, draw(st.sampled_from(["hugepage"] * 3 + ["nohugepage"])), by=by))
+        elif kind == "drop":
+            actions.append(DropCaches(by=by))
         elif kind == "exec":
             actions.append(Exec(by))
         elif kind == "exit":
             actions.append(Exit(by))
             alive.remove(by)
         else:
+            alive.append(f"p{n}")
+            actions.append(Fork(alive[-1], by) if kind == "fork" else Thread(alive[-1], by))
+    return actions
+
+
+@st.composite
+def huge_programs(draw: Any, size: int = 9, zeroes: bool = True) -> list[Action]:
+    """Up to *size* actions on one or two areas that may use huge pages, by up to three processes, and memory that gets tight.
+
+    Without *zeroes*, memory is never asked for back.
+    """
+    lengths = st.sampled_from([512, 512, 700, 1024])
+    actions: list[Action] = []
+    areas: dict[str, int] = {}
+    alive = ["main"]
+    kinds = ["read"] * 4 + ["write"] * 2 + ["dontneed", "dontneed", "munmap", "mprotect", "fork", "fork"]
+    kinds += ["exit", "exit", "exec", "thread", "map"] + ["drop"] * 3 * zeroes
+    for n in range(draw(st.integers(2, size))):
+        if not alive:
+            break
+        by = draw(st.sampled_from(alive))
+        kind = draw(st.sampled_from(kinds)) if areas else "map"
+        if kind == "map":
+            if len(areas) < 2:
+                area = f"a{n}"
+                areas[area] = draw(lengths)
+                actions += [Mmap(area, areas[area] * PAGE_SIZE, by=by), Madvise(area, "hugepage", by=by)]
+            continue
+        area = draw(st.sampled_from(sorted(areas)))
+        at = (
+            draw(st.sampled_from([page for page in (0, 0, 1, 511, 512, 600) if page < areas[area]]))
+            * PAGE_SIZE
+        )
+        whole = draw(st.booleans())
+        part = (0, 0) if whole else (at, draw(st.sampled_from([1, 2, 512])) * PAGE_SIZE)
+        if kind == "read":
+            step = 512 * PAGE_SIZE
+            actions.append(
+                Read(area, 0, areas[area] * PAGE_SIZE, step, by) if whole else Read(area, at, by=by)
+            )
+        elif kind == "write":
+            actions.append(Write(area, at, bytes([n + 1]), by=by))
+        elif kind == "dontneed":
+            actions.append(Madvise(area, "dontneed", *part, by))
+        elif kind == "munmap":
+            actions.append(Munmap(area, *part, by))
+        elif kind == "mprotect":
+            actions.append(Mprotect(area, draw(st.booleans()), *part, by))
+        elif kind == "drop":
+            actions.append(DropCaches(draw(st.sampled_from([2, 2, 3, 1])), by))
+        elif kind == "exec":
+            actions.append(Exec(by))
+        elif kind == "exit":
+            actions.append(Exit(by))
+            alive.remove(by)
+        elif len(alive) < 3:
             alive.append(f"p{n}")
             actions.append(Fork(alive[-1], by) if kind == "fork" else Thread(alive[-1], by))
     return actions
