@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Container, Iterator
 from types import FrameType
 from typing import Any
+
+_settrace = sys.settrace  # code under test has no way to this one
+_end: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar("_end", default=None)
 
 
 class TooManyLines(BaseException):
@@ -14,22 +19,57 @@ class TooManyLines(BaseException):
 
 
 @contextlib.contextmanager
-def line_budget(limit: int, file: str | None = None) -> Iterator[None]:
-    """Let what runs inside run *limit* lines, or *limit* lines of *file*, and raise TooManyLines then."""
+def line_budget(limit: int, files: Container[str] | None = None) -> Iterator[None]:
+    """Let what runs inside run *limit* lines, or *limit* lines of *files*, and raise TooManyLines then."""
     lines = 0
 
     def count(frame: FrameType, event: str, arg: object) -> Any:
         nonlocal lines
-        if file is not None and frame.f_code.co_filename != file:
+        if files is not None and frame.f_code.co_filename not in files:
             return None
         lines += event == "line"
         if lines > limit:
+            end = _end.get()
+            if end is not None:
+                end()
             raise TooManyLines
         return count
 
     before = sys.gettrace()
-    sys.settrace(count)
+    _settrace(count)
     try:
         yield
     finally:
-        sys.settrace(before)
+        _settrace(before)
+
+
+def left_behind(run: Callable[[], Any]) -> Any:
+    """What *run* gives or raises, even if it catches the TooManyLines that should end it.
+
+    It then stands still for ever in a thread of its own, and TooManyLines is raised here.
+    """
+    ended, context = threading.Event(), contextvars.copy_context()
+    gave: list[Any] = []
+    raised: list[BaseException] = []
+
+    def stand_still() -> None:
+        raised.append(TooManyLines())
+        ended.set()
+        threading.Event().wait()
+
+    def work() -> None:
+        _end.set(stand_still)
+        try:
+            gave.append(run())
+        except BaseException as error:
+            raised.append(error)
+        ended.set()
+
+    try:
+        threading.Thread(target=context.run, args=(work,), daemon=True).start()
+    except RuntimeError:  # there are no threads here
+        return run()
+    ended.wait()
+    if raised:
+        raise raised[0]
+    return gave[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
@@ -155,6 +156,13 @@ class Stop(BaseException):
     """Ends a run of code that has said what it does next."""
 
 
+class OtherThread(RuntimeError):
+    """Code that is asked for its operations did one in a thread of its own."""
+
+    def __str__(self) -> str:
+        return "an operation came from another thread than the one that was called"
+
+
 class Differs(BaseException):
     """The code did another operation than it did before with the same observations."""
 
@@ -171,11 +179,14 @@ class Asked(Environment):
         self, ask: Callable[[Cell, str, tuple[Any, ...]], Any], log: Iterable[tuple[Any, Any]] = ()
     ) -> None:
         self.ask = ask
+        self.thread = threading.get_ident()
         self.seen = iter(log)
         self.stopped: BaseException | None = None
         self.swallowed = False
 
     def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        if threading.get_ident() != self.thread:
+            raise OtherThread
         if self.stopped is not None:
             self.swallowed = True
             raise self.stopped
