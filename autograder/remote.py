@@ -9,57 +9,17 @@ from typing import Any
 
 from hugezero import store
 from hugezero.check import wire
-from hugezero.check.checks import CodeRaised, Failed
-from hugezero.store import KERNEL, KINDS, Cell, Counter, Flag, Handle, View
+from hugezero.check.checks import CodeRaised, Failed, NotStarted
+from hugezero.check.notebook import PARAMETERS
+from hugezero.machine import Kernel
+from hugezero.store import Cell
 
+from .operation import Given, Step, operation, well_known
 from .port import Foul, Port, Unanswered
 
 CALL, CHECK = 20_000, 1_000_000  # operations that one call, one check may do
-FURTHEST = 1 << 26  # bytes from the start of a frame or a disk, and in one piece
 AGAIN = 10  # calls of a check that are asked again
-PARTS = {"Mm": ("PmdTable",)}  # handles that kernel code makes from the id of another one
 Call = tuple[str, tuple[Any, ...]]
-Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value) or ("raise", kind, text)
-
-
-def well_known() -> frozenset[Handle]:
-    """Handles that every kernel function may name without being given them."""
-    from hugezero import machine
-
-    return frozenset(getattr(machine, "WELL_KNOWN", ())) | {KERNEL}
-
-
-class Given:
-    """The handles one call was given; it can name no other."""
-
-    def __init__(self, constants: frozenset[Handle]) -> None:
-        self.handles: dict[wire.Ref, Handle] = {}
-        for handle in constants:
-            self.learn(handle)
-
-    def learn(self, value: Any) -> None:
-        if isinstance(value, Handle):
-            ref = wire.Ref(type(value).__name__, value.id)
-            if ref not in self.handles:
-                self.handles[ref] = value
-                self.learn(value.body)
-                for part in PARTS.get(ref.kind, ()):
-                    self.learn(KINDS[part](value.id))
-        elif isinstance(value, View):
-            self.learn(value.cell[0])
-        elif isinstance(value, (tuple, list)):
-            for part in value:
-                self.learn(part)
-
-    def find(self, ref: wire.Ref) -> Handle:
-        """The handle, if this call has it, or has the one whose life it shares."""
-        if ref not in self.handles:
-            handle = wire.intern(ref)
-            body = handle.body
-            if body is None or wire.Ref(type(body).__name__, body.id) not in self.handles:
-                raise wire.Unknown(f"it was never given {handle!r}")
-            self.learn(handle)
-        return self.handles[ref]
 
 
 class Student:
@@ -68,6 +28,8 @@ class Student:
     def __init__(self, reference: dict[str, Callable[..., Any]]) -> None:
         self.port: Port | None = None
         self.reference, self.constants = reference, well_known()
+        self.kernel = frozenset(Kernel(reference).functions)  # names of what a function may call
+        self.asked = 0  # how often a call was begun
         self.operations = 0
         self.calls: list[tuple[Call, list[wire.Seen], Any]] = []
 
@@ -109,11 +71,15 @@ class Student:
             if self.operations > CHECK:
                 raise Unanswered(f"{name}: {CHECK:,} operations in one check, and no end")
             _, cell, verb, values = step
-            result = _carry_out(cell, verb, values)
+            begun = self.asked
+            result = _called(values) if verb == "call" else _carry_out(cell, verb, values)
             given.learn(result)
             seen = wire.pack(result)
             log.append((answers.cell, verb, answers.args, seen))
-            answers = self._port().ask(wire.Saw(0, seen))
+            if self.asked == begun:
+                answers = self._port().ask(wire.Saw(0, seen))
+            else:  # the kernel has called the student's code again meanwhile: this call was left
+                answers = self._begin(name, args, log)
         raise Unanswered(
             f"{name}: {CALL:,} operations in one call, and no end: what would make its loop stop?"
         )
@@ -143,7 +109,8 @@ class Student:
     def look(self, name: str) -> str:
         """Why what the student calls *name* cannot be called; nothing if it can."""
         parameters = tuple(inspect.signature(self.reference[name]).parameters)
-        looks = self._port().ask(wire.Look(0, name, parameters))
+        others = tuple(other for other in PARAMETERS if other in self.kernel and other != name)
+        looks = self._port().ask(wire.Look(0, name, parameters, others))
         if not isinstance(looks, wire.Looks):
             raise Foul("a question about a function was answered with something else")
         return looks.complaint[:400]
@@ -156,6 +123,7 @@ class Student:
     def _begin(self, name: str, args: tuple[Any, ...], log: list[wire.Seen] | tuple[()] = ()) -> Any:
         port = self._port()
         port.speaking = name
+        self.asked += 1
         return port.ask(wire.Run(0, name, tuple(map(wire.pack, args)), tuple(log)))
 
     def _understand(self, name: str, reply: Any, given: Given) -> Step:
@@ -168,7 +136,7 @@ class Student:
             raise Failed(f"{name} acts differently when run again: {reply.text[:300]}")
         try:
             if isinstance(reply, wire.Op):
-                return operation(reply, given)
+                return operation(reply, given, self.kernel)
             if isinstance(reply, wire.Return):
                 return "return", wire.unpack(reply.value, given.find)
         except wire.Unknown as unknown:
@@ -206,44 +174,13 @@ def _carry_out(cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
         ) from None
 
 
-def operation(op: wire.Op, given: Given) -> Step:
-    """The operation that *op* asks for, once it is clear that there is such a one."""
-    cell = wire.unpack_cell(op.cell, given.find)
-    args = tuple(wire.unpack(arg, given.find) for arg in op.args)
-    if op.verb == "new":
-        return "op", cell, "new", _new(cell, args)
-    freed = op.verb == "free" and op.cell.field == "state" and cell[0].dynamic
-    if (0 if freed else wire.view_class(*cell).verbs.get(op.verb)) != len(args):
-        raise wire.Unknown(f"there is no {store.cell_name(cell)}.{op.verb} with {len(args)} values")
-    for arg in args:
-        _sane(cell, op.verb, arg)
-    return "op", cell, op.verb, args
-
-
-def _new(cell: Cell, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    kind, *rest = args or ("",)
-    if cell != (KERNEL, "objects") or type(kind) is not str:
-        raise wire.Unknown(f"nothing new comes from {store.cell_name(cell)}")
-    if kind not in KINDS or not KINDS[kind].dynamic:
-        raise Failed(f"kernel code cannot make a new {kind}")
-    if not all(type(part) is int for part in rest):
-        raise Failed(f"a new {kind} takes whole numbers, not {', '.join(map(repr, rest))}")
-    return args
-
-
-def _sane(cell: Cell, verb: str, arg: Any) -> None:
-    view, why = wire.view_class(*cell), ""
-    if isinstance(arg, (wire.Other, tuple, list)) and _has_other(arg):
-        why = "a cell cannot hold that: keep a number, a string, a handle or a tuple of those"
-    elif issubclass(view, Counter) and type(arg) is not int:
-        why = "only a whole number fits there"
-    elif issubclass(view, Flag) and type(arg) is not bool:
-        why = "only True or False fits there"
-    elif verb in ("load", "store", "paste") and type(arg) is int and not 0 <= arg <= FURTHEST:
-        why = "that is outside of it"
-    if why:
-        raise Failed(f"{store.cell_name(cell)}.{verb}({arg!r}): {why}")
-
-
-def _has_other(value: Any) -> bool:
-    return isinstance(value, (wire.Other, list)) or (isinstance(value, tuple) and any(map(_has_other, value)))
+def _called(args: tuple[Any, ...]) -> Any:
+    """What a function of the kernel gives that a student's function has called by name."""
+    try:
+        return store.call(*args)
+    except (Failed, CodeRaised, NotStarted):
+        raise
+    except Exception as wrong:
+        name, *values = args
+        why = f"{type(wrong).__name__}: {wrong}"
+        raise Failed(f"{name}({', '.join(map(repr, values))}) came to no good end, {why}") from None

@@ -15,6 +15,7 @@ from typing import Any
 
 from hugezero import notebook
 from hugezero.check.checks import Result, run_checks
+from hugezero.check.notebook import PARAMETERS
 from hugezero.check.subject import subject
 from hugezero.machine import Kernel
 
@@ -80,7 +81,8 @@ def try_one(course: Course, stem: str, mutant: Mutant) -> Verdict:
     code = mutant.code(source_of(course.solution(stem).read_text("utf-8"), name))
     exec(compile(code, f"<{mutant.name}>", "exec"), names)
     parameters = tuple(inspect.signature(reference[name]).parameters)
-    function = subject(name, names.get(name), parameters)
+    others = [other for other in PARAMETERS if other in reference and other != name]
+    function = subject(name, names.get(name), parameters, others)
     kernel = Kernel({**reference, name: function})
     return Verdict(mutant, run_checks(course.checks(stem)[name], kernel))
 

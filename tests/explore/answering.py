@@ -33,7 +33,10 @@ def answering(**changed: Any) -> Iterator[dict[str, Any]]:
     student = Student(functions)
     student.connect(port)
     try:
-        yield {name: student.function(name) for name in functions}
+        remote = {name: student.function(name) for name in functions}
+        for function in remote.values():
+            function.student = student  # type: ignore[attr-defined]
+        yield remote
     finally:
         door.close()
         port.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..store import Asked, Cell, Differs, Stop
 from . import wire
+from .apart import apart
 from .subject import complaint
 
 DISMISSED = 3  # exit status of a copy that was not asked anything
@@ -99,6 +100,7 @@ class _Line:
     def __init__(self, conn: Any) -> None:
         self.conn, self.n = conn, 0
         self.next: wire.Question | None = None
+        self.apart: dict[str, Any] = {}  # functions by name, as they are judged
 
     def send(self, reply: Any) -> None:
         self.conn.send(wire.encode(reply))
@@ -124,7 +126,9 @@ class _Line:
         """Answer *asked*; gives the next question."""
         self.n, self.next = asked.n, None
         if isinstance(asked, wire.Look):
-            said = complaint(asked.name, namespace.get(asked.name), asked.parameters)
+            thing = namespace.get(asked.name)
+            said = complaint(asked.name, thing, asked.parameters)
+            self.apart[asked.name] = thing if said else apart(thing, asked.others)
             self.send(wire.Looks(asked.n, _plain(said or "")))
         elif isinstance(asked, wire.Run):
             reply = self.run(namespace, asked)
@@ -141,7 +145,8 @@ class _Line:
         ]
         try:
             with _Graded(self, log):
-                value = namespace[asked.name](*map(wire.unpack, asked.args))
+                function = self.apart.get(asked.name) or namespace[asked.name]
+                value = function(*map(wire.unpack, asked.args))
             reply = wire.Return(self.n, wire.pack(value))
             if len(wire.encode(reply)) > wire.SIZE:
                 reply.value = wire.Other(f"{type(value).__name__} that is too large")

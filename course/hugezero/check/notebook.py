@@ -79,7 +79,8 @@ def open_checks() -> None:
 def run_open(name: str, thing: Any, lab: str = "") -> list[Result]:
     """What the open checks of *name* say to *thing*: those of *lab*, or all there are."""
     checks = [each for each in CHECKS[name] if not each.hidden and lab in ("", each.lab)]
-    return run_checks(checks, Kernel({name: subject(name, thing, PARAMETERS[name])}))
+    others = PARAMETERS.keys() & Kernel().functions.keys() - {name}
+    return run_checks(checks, Kernel({name: subject(name, thing, PARAMETERS[name], others)}))
 
 
 def check(name: str) -> float:

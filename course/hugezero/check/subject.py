@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..explore.asking import Step, next_step
 from ..explore.budget import TooManyLines, line_budget
 from ..explore.lives import Seen
 from ..store import RunsOn, current
+from .apart import apart
 from .checks import CodeRaised, Failed
 
 OPERATIONS, LINES = 20_000, 200_000  # that one call may do, and run
@@ -57,19 +58,24 @@ def _article(word: str) -> str:
     return f"an {word}" if word[0].lower() in "aeiou" else f"a {word}"
 
 
-def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[..., Any]:
+def subject(
+    name: str, thing: Any, parameters: tuple[str, ...], others: Iterable[str] = ()
+) -> Callable[..., Any]:
     """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed.
+
+    Where it calls *others*, they are those of the kernel: each exercise is judged apart.
 
     Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
     """
     wrong = complaint(name, thing, parameters)
+    function = thing if wrong else apart(thing, others)
 
     def call(*args: Any) -> Any:
         if wrong:
             raise Failed(wrong)
         try:
             with _limits(thing):
-                return thing(*args)
+                return function(*args)
         except Failed:
             raise
         except RunsOn:
@@ -89,7 +95,7 @@ def subject(name: str, thing: Any, parameters: tuple[str, ...]) -> Callable[...,
     def step(args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
         if wrong:
             raise Failed(wrong)
-        return next_step(thing, args, log)
+        return next_step(function, args, log)
 
     call.__name__ = name
     call.step = step  # type: ignore[attr-defined]
