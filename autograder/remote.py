@@ -10,6 +10,8 @@ from typing import Any
 from hugezero import store
 from hugezero.check import wire
 from hugezero.check.checks import CodeRaised, Failed, NotStarted
+from hugezero.check.confined import Refused
+from hugezero.check.habits import odd, told
 from hugezero.check.notebook import PARAMETERS
 from hugezero.machine import Kernel
 from hugezero.store import Cell
@@ -18,7 +20,8 @@ from .operation import Given, Step, operation, well_known
 from .port import Foul, Port, Unanswered
 
 CALL, CHECK = 20_000, 1_000_000  # operations that one call, one check may do
-AGAIN = 10  # calls of a check that are asked again
+AGAIN = 30  # questions of a check that are asked again, each in a world of its own
+MOST = 1000  # that are remembered
 Call = tuple[str, tuple[Any, ...]]
 
 
@@ -31,11 +34,14 @@ class Student:
         self.kernel = frozenset(Kernel(reference).functions)  # names of what a function may call
         self.asked = 0  # how often a call was begun
         self.operations = 0
+        self.habits = ""  # what the code does besides, for messages: in its own words, so only for those
         self.calls: list[tuple[Call, list[wire.Seen], Any]] = []
 
-    def connect(self, port: Port) -> None:
+    def connect(self, port: Port, forget: bool = True) -> None:
         """Ask this port from now on, with a new budget."""
-        self.port, self.operations, self.calls = port, 0, []
+        self.port, self.operations = port, 0
+        if forget:
+            self.calls = []
 
     def function(self, name: str) -> Callable[..., Any]:
         """The student's *name*, to be called like the reference's."""
@@ -65,7 +71,7 @@ class Student:
         for _ in range(CALL):
             step = self._understand(name, answers, given)
             if step[0] != "op":
-                self.calls.append(((name, args), log, _evidence(answers)))
+                self._remember((name, args), log, answers)
                 return self._end(name, step)
             self.operations += 1
             if self.operations > CHECK:
@@ -93,17 +99,24 @@ class Student:
             (wire.pack_cell(cell), verb, tuple(map(wire.pack, args)), wire.pack(result))
             for cell, verb, args, result in log
         ]
-        return self._understand(call[0], self._begin(*call, seen), given)
+        reply = self._begin(*call, seen)
+        self._remember(call, seen, reply)
+        return self._understand(call[0], reply, given)
+
+    def _remember(self, call: Call, log: list[wire.Seen], reply: Any) -> None:
+        if len(self.calls) < MOST and len(wire.encode(log)) <= wire.SIZE // 2:
+            self.calls.append((call, log, _evidence(reply)))
 
     def again(self) -> None:
-        """The same questions get the same answers."""
-        for (name, args), log, before in random.Random(3).sample(self.calls, min(AGAIN, len(self.calls))):
-            if len(wire.encode(log)) > wire.SIZE // 2:
-                continue
-            if _evidence(self._begin(name, args, log)) != before:
+        """The same questions get the same answers, whatever the time, the random numbers and the ids are."""
+        calls, self.calls = self.calls, []
+        some = random.Random(3).sample(calls, min(AGAIN, len(calls)))
+        for world in range(AGAIN if some else 0):
+            (name, args), log, before = some[world % len(some)]
+            if _evidence(self._begin(name, args, log, world)) != before:
                 raise Failed(
-                    f"{name} acts differently when run again and shown the same",
-                    "does it keep something in a global, a default argument, a clock or a random number?",
+                    told(f"{name} acts differently when it is run again and shown the same", self.habits),
+                    "what a function does may depend on what it is called with and finds on the machine, on nothing else",
                 )
 
     def look(self, name: str) -> str:
@@ -113,6 +126,7 @@ class Student:
         looks = self._port().ask(wire.Look(0, name, parameters, others))
         if not isinstance(looks, wire.Looks):
             raise Foul("a question about a function was answered with something else")
+        self.habits = looks.habits[:400]
         return looks.complaint[:400]
 
     def _port(self) -> Port:
@@ -120,20 +134,28 @@ class Student:
             raise RuntimeError("no port: connect() comes before a call")
         return self.port
 
-    def _begin(self, name: str, args: tuple[Any, ...], log: list[wire.Seen] | tuple[()] = ()) -> Any:
+    def _begin(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        log: list[wire.Seen] | tuple[()] = (),
+        world: int | None = None,
+    ) -> Any:
         port = self._port()
         port.speaking = name
         self.asked += 1
-        return port.ask(wire.Run(0, name, tuple(map(wire.pack, args)), tuple(log)))
+        return port.ask(wire.Run(0, name, tuple(map(wire.pack, args)), tuple(log), world))
 
     def _understand(self, name: str, reply: Any, given: Given) -> Step:
         if isinstance(reply, wire.Swallowed):
             raise Failed(
-                f"{name} catches every exception, also the one that stops it",
+                told(f"{name} catches every exception, also the one that stops it", self.habits),
                 "write except with the exception that you expect",
             )
         if isinstance(reply, wire.Differs):
-            raise Failed(f"{name} acts differently when run again: {reply.text[:300]}")
+            raise Failed(
+                told(f"{name} acts differently when it is run again: {reply.text[:300]}", self.habits)
+            )
         try:
             if isinstance(reply, wire.Op):
                 return operation(reply, given, self.kernel)
@@ -144,7 +166,9 @@ class Student:
                 f"{name}: {unknown}", "use what the function is called with, and what it finds there"
             ) from None
         if isinstance(reply, wire.Raise):
-            return "raise", reply.kind, reply.text
+            if reply.kind == Refused.__name__:
+                raise Failed(f"{name} {reply.text}")
+            return "raise", reply.kind, odd(reply.kind, reply.text, self.habits)
         raise Foul("a call was answered with something else")
 
     def _end(self, name: str, step: Step) -> Any:
@@ -161,6 +185,8 @@ class Student:
 def _evidence(reply: Any) -> tuple[str, bytes]:
     """How a call ended, so that two ends can be compared."""
     what = reply.kind if isinstance(reply, wire.Raise) else getattr(reply, "value", None)
+    if isinstance(reply, wire.Op):
+        what = reply.cell, reply.verb, reply.args
     return type(reply).__name__, wire.encode(what)
 
 

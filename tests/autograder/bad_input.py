@@ -32,6 +32,10 @@ HARMLESS = {
 # Answers that cost the check: no points, and what is told about it.
 COSTS = {
     "os-exit": (HEAD + "    import os\n    os._exit(0)", "ended the whole process"),
+    "breaks-the-process": (
+        HEAD + "    import signal\n    signal.raise_signal(signal.SIGKILL)",
+        "ended the whole process",
+    ),
     "sys-exit": (HEAD + "    import sys\n    sys.exit()", "SystemExit"),
     "raises-SystemExit": (HEAD + "    raise SystemExit(0)", "SystemExit"),
     "loops-without-operations": (HEAD + "    while True:\n        pass", "without one operation"),
@@ -41,11 +45,22 @@ COSTS = {
         + "    while True:\n        try:\n            purse.coins.add(n)\n        except:\n            pass",
         "no end",
     ),
-    "sleeps": (HEAD + "    import time\n    time.sleep(1000)", "waited for"),
+    "waits": (
+        HEAD + "    import queue\n    queue.SimpleQueue().get()",
+        "waited for 5 s without one operation on the machine. Look: it uses queue",
+    ),
     "takes-10-GB": (HEAD + "    return len(bytearray(10 * 2**30))", "MemoryError"),
-    "fork-bomb": (HEAD + "    import os\n    while True:\n        os.fork()", "BlockingIOError"),
+    "fork-bomb": (HEAD + "    import os\n    while True:\n        os.fork()", "calls os.fork()"),
+    "fork-bomb-by-hand": (
+        HEAD + "    import posix\n    while True:\n        posix.fork()",
+        "BlockingIOError",
+    ),
     "starts-threads": (
         HEAD + "    import threading\n    threading.Thread(target=print).start()",
+        "calls a thread's start()",
+    ),
+    "starts-threads-by-hand": (
+        HEAD + "    import _thread\n    _thread.start_new_thread(print, ())",
         "can't start new thread",
     ),
     "writes-a-large-file": (HEAD + "    open('f', 'wb').write(bytes(2**21))", "OSError"),

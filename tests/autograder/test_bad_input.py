@@ -31,7 +31,9 @@ def test_tricks_gain_nothing(graded: Graded, student: str) -> None:
     assert graded.score(student) <= REST + bad_input.HONESTLY.get(student, 0)
 
 
-@pytest.mark.parametrize("student", ["says-points", "answers-twice", "never-answers", "os-exit", "sleeps"])
+@pytest.mark.parametrize(
+    "student", ["says-points", "answers-twice", "never-answers", "breaks-the-process", "waits"]
+)
 def test_no_evidence_and_lies_are_flagged(graded: Graded, student: str) -> None:
     assert graded.needs_a_look(student)
     assert any(row["flag"] for row in graded.ledger(student)["cells"].values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -124,7 +125,7 @@ def test_a_replay_gives_the_next_operation_and_then_the_end(ask: Ask) -> None:
 def test_a_replay_that_goes_another_way_is_told_so(ask: Ask) -> None:
     remote: Any = ask(fill)
     kind, told = remote.step((Jar(1), 3), (((Jar(1), "count"), "read", (), 0),))
-    assert kind == "bug" and "acts differently when run again" in told
+    assert kind == "bug" and "acts differently when it is run again" in told
 
 
 def test_calls_that_end_differently_the_second_time_are_told_so(ask: Ask) -> None:
@@ -137,7 +138,7 @@ def test_calls_that_end_differently_the_second_time_are_told_so(ask: Ask) -> Non
     remote: Any = ask(forgetful)
     with Kernel().booted():
         remote(Jar(1), 3)
-    with pytest.raises(Failed, match="acts differently when run again"):
+    with pytest.raises(Failed, match="acts differently when it is run again"):
         remote.student.again()
 
 
@@ -250,13 +251,13 @@ def test_the_protocol_has_no_word_for_a_verdict() -> None:
         name for kind in wire.Answer.__args__ for name in (kind.__name__.lower(), *kind.__struct_fields__)
     }
     assert words == {
-        "args", "cell", "complaint", "differs", "kind", "looks", "n", "op", "raise", "return", "swallowed",
+        "args", "cell", "complaint", "differs", "habits", "kind", "looks", "n", "op", "raise", "return", "swallowed",
         "text", "value", "verb",
     }  # fmt: skip
 
 
 def test_a_process_that_ends_is_unanswered(ask: Ask) -> None:
-    remote = ask(lambda jar, n: os._exit(0))
+    remote = ask(lambda jar, n: signal.raise_signal(signal.SIGKILL))
     with Kernel().booted(), pytest.raises(Unanswered, match="ended the whole process"):
         remote(Jar(1), 3)
 

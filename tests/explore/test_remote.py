@@ -48,7 +48,7 @@ def test_wrong_code_is_found_out_by_the_same_schedule(changed):
 
 def test_state_in_a_global_is_found_out_in_another_process():
     remote, _ = both(get=get_with_a_global_counter)
-    assert "acts differently when run again" in remote.bug
+    assert "acts differently when it is run again" in remote.bug
 
 
 def test_a_loop_that_looks_at_nothing_is_ended_by_the_judge():

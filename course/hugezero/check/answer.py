@@ -6,6 +6,7 @@ test does to its process (ends it, fills its memory, changes its globals) costs 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from typing import Any
 from ..store import Asked, Cell, Differs, Stop
 from . import wire
 from .apart import apart
+from .confined import Confined, Refused
+from .habits import in_words
+from .habits import namespace as globals_of
 from .subject import complaint
 
 DISMISSED = 3  # exit status of a copy that was not asked anything
@@ -101,6 +105,7 @@ class _Line:
         self.conn, self.n = conn, 0
         self.next: wire.Question | None = None
         self.apart: dict[str, Any] = {}  # functions by name, as they are judged
+        self.confined: dict[str, Confined] = {}
 
     def send(self, reply: Any) -> None:
         self.conn.send(wire.encode(reply))
@@ -129,7 +134,7 @@ class _Line:
             thing = namespace.get(asked.name)
             said = complaint(asked.name, thing, asked.parameters)
             self.apart[asked.name] = thing if said else apart(thing, asked.others)
-            self.send(wire.Looks(asked.n, _plain(said or "")))
+            self.send(wire.Looks(asked.n, _plain(said or ""), _plain(in_words(thing))))
         elif isinstance(asked, wire.Run):
             reply = self.run(namespace, asked)
             if self.next is not None:
@@ -143,10 +148,16 @@ class _Line:
             ((wire.unpack_cell(cell), verb, tuple(map(wire.unpack, args))), wire.unpack(result))
             for cell, verb, args, result in asked.log
         ]
+        name = asked.name
+        if name not in self.confined:
+            self.confined[name] = Confined(globals_of(namespace.get(name)))
+        confined = self.confined[name]
         try:
-            with _Graded(self, log):
-                function = self.apart.get(asked.name) or namespace[asked.name]
+            with confined(), _elsewhere(confined, asked.world), _Graded(self, log):
+                function = self.apart.get(name) or namespace[name]
                 value = function(*map(wire.unpack, asked.args))
+            if confined.refused:  # and the code has caught it
+                raise Refused(confined.refused)
             reply = wire.Return(self.n, wire.pack(value))
             if len(wire.encode(reply)) > wire.SIZE:
                 reply.value = wire.Other(f"{type(value).__name__} that is too large")
@@ -156,7 +167,14 @@ class _Line:
         except Differs as differs:
             return wire.Differs(self.n, str(differs)[:400])
         except BaseException as raised:
+            if confined.refused:
+                return wire.Raise(self.n, Refused.__name__, _plain(confined.refused))
             return wire.Raise(self.n, type(raised).__name__[:80], _text(raised))
+
+
+def _elsewhere(confined: Confined, world: int | None) -> contextlib.AbstractContextManager[None]:
+    """Where a call is run: here, or in another world."""
+    return contextlib.nullcontext() if world is None else confined.elsewhere(world)
 
 
 def _text(raised: BaseException) -> str:

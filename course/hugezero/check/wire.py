@@ -75,6 +75,7 @@ class Run(msgspec.Struct, tag="run"):
     name: str
     args: tuple[Value, ...]
     log: tuple[Seen, ...] = ()
+    world: int | None = None  # another one than this, in what is not the machine's: see confined
 
 
 class Saw(msgspec.Struct, tag="saw"):
@@ -85,10 +86,11 @@ class Saw(msgspec.Struct, tag="saw"):
 
 
 class Looks(msgspec.Struct, tag="looks", forbid_unknown_fields=True):
-    """It cannot, because of *complaint*; or it can, if that is empty."""
+    """It cannot, because of *complaint*; or it can, if that is empty. *habits* may explain odd answers."""
 
     n: int
     complaint: str
+    habits: str = ""
 
 
 class Op(msgspec.Struct, tag="op", forbid_unknown_fields=True):
