@@ -18,7 +18,7 @@ from hugezero.hw.tlb import Tlb
 from hugezero.machine import Kernel
 from hugezero.mm.fault import OutOfMemory, handle_mm_fault, user_read
 from hugezero.mm.huge_memory import Deposits, is_huge_zero_pmd
-from hugezero.mm.mm_types import Mm
+from hugezero.mm.mm_types import Mm, VmFault
 from hugezero.mm.mmap import dup_mm, madvise_dontneed, mmput, munmap
 from hugezero.mm.page_alloc import Folio
 from hugezero.mm.pgtable import Pmd, PmdTable, PteTable
@@ -59,6 +59,11 @@ class Town:
                     user_read(program.mm, program.at)
         self.cells: dict[Cell, Any] = small(machine.cells)
         self.mms = [program.mm for program in self.programs]
+
+    def huge_fault(self, n: int, write: bool = False) -> VmFault:
+        """A fault of program *n*, as its handler is told of it."""
+        one = self.programs[n]
+        return VmFault(one.vma, one.at, write, one.pmd, None, None, self.cells.get(one.pmd.cell))  # type: ignore[arg-type]
 
     def explored(
         self, kernel: Kernel, threads: list[Thread], children: tuple[int, ...] = (), may_fail: bool = False
@@ -105,11 +110,12 @@ class Town:
             known |= {table.body for table in tables}
             if peek((mm, "page_table_lock")):
                 return "when all is done the page table lock is still held"
-            real = {entry.folio: entry.folio.nr_pages for entry in self._huge(peek, mm) if not entry.special}
-            small_ones = [pte.folio for table in tables for pte in self._ptes(peek, table)]
-            pages = sum(real.values()) + len(small_ones)
-            known |= set(small_ones)
-            if pages != peek((mm, "rss")):
+            below = {pte.folio for table in tables for pte in self._ptes(peek, table)}
+            known |= below
+            pages = sum(entry.folio.nr_pages for entry in self._huge(peek, mm) if not entry.special)
+            if not below and pages != peek(
+                (mm, "rss")
+            ):  # tables of a small machine hold too few pages to count
                 return f"when all is done {pages} real pages are mapped, and RSS is {peek((mm, 'rss'))}"
         lost = [each for each in peek(LIVE) if each not in known]
         return f"{lost[0]!r} is lost: it was never freed, and nothing leads to it any more" if lost else None

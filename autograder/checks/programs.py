@@ -98,17 +98,14 @@ def programs(
 
 
 @st.composite
-def huge_programs(draw: Any, size: int = 9, zeroes: bool = True) -> list[Action]:
-    """Up to *size* actions on one or two areas that may use huge pages, by up to three processes, and memory that gets tight.
-
-    Without *zeroes*, memory is never asked for back.
-    """
+def huge_programs(draw: Any, size: int = 9) -> list[Action]:
+    """Up to *size* actions on one or two areas that may use huge pages, by up to three processes, and memory that gets tight."""
     lengths = st.sampled_from([512, 512, 700, 1024])
     actions: list[Action] = []
     areas: dict[str, int] = {}
     alive = ["main"]
     kinds = ["read"] * 4 + ["write"] * 2 + ["dontneed", "dontneed", "munmap", "mprotect", "fork", "fork"]
-    kinds += ["exit", "exit", "exec", "thread", "map"] + ["drop"] * 3 * zeroes
+    kinds += ["exit", "exit", "exec", "thread", "map"] + ["drop"] * 3
     for n in range(draw(st.integers(2, size))):
         if not alive:
             break
@@ -126,7 +123,7 @@ def huge_programs(draw: Any, size: int = 9, zeroes: bool = True) -> list[Action]
             * PAGE_SIZE
         )
         whole = draw(st.booleans())
-        part = (0, 0) if whole else (at, draw(st.sampled_from([1, 2, 512])) * PAGE_SIZE)
+        part: tuple[int, int] = (0, 0) if whole else (at, draw(st.sampled_from([1, 2, 512])) * PAGE_SIZE)
         if kind == "read":
             step = 512 * PAGE_SIZE
             actions.append(
@@ -135,11 +132,11 @@ def huge_programs(draw: Any, size: int = 9, zeroes: bool = True) -> list[Action]
         elif kind == "write":
             actions.append(Write(area, at, bytes([n + 1]), by=by))
         elif kind == "dontneed":
-            actions.append(Madvise(area, "dontneed", *part, by))
+            actions.append(Madvise(area, "dontneed", *part, by=by))
         elif kind == "munmap":
-            actions.append(Munmap(area, *part, by))
+            actions.append(Munmap(area, *part, by=by))
         elif kind == "mprotect":
-            actions.append(Mprotect(area, draw(st.booleans()), *part, by))
+            actions.append(Mprotect(area, draw(st.booleans()), *part, by=by))
         elif kind == "drop":
             actions.append(DropCaches(draw(st.sampled_from([2, 2, 3, 1])), by))
         elif kind == "exec":
