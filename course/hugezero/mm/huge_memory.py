@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..hw.ram import PMD_SIZE
 from ..hw.tlb import Tlb
-from ..store import Atomic, Counter, Flag, Handle, Lock, Slot, call
+from ..store import Atomic, Counter, Flag, Handle, Lock, Slot, call, current
 from .mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_WRITE, Vma, VmFault
 from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio, clear_folio, folio_put
 from .pgtable import Pmd, Pte, PteTable, pte_alloc_one, pte_free_one
@@ -63,8 +63,11 @@ def pgtable_trans_huge_deposit(pmd: Slot, table: PteTable) -> None:
 
 
 def pgtable_trans_huge_withdraw(pmd: Slot) -> PteTable:
-    """Take the table back that was put aside for *pmd*."""
-    return _deposit(pmd).xchg(None)
+    """Take the table back that was put aside for *pmd*; KernelBug if none was."""
+    table: PteTable | None = _deposit(pmd).xchg(None)
+    if table is None:
+        raise current().bug("a huge entry has no page table put aside: it can be neither split nor unmapped")
+    return table
 
 
 def _deposit(pmd: Slot) -> Slot:

@@ -62,12 +62,12 @@ class Direct(Environment):
 
     def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
         """Carry out one operation and give its result; KernelBug if no kernel may do that."""
+        if verb == "call":  # no operation itself: those that the function does are in the log
+            return self.call(*args)
         cells = self.cells
         try:
             if verb == "new":
                 return self._new(cell, args)
-            if verb == "call":  # no operation itself: those that the function does are in the log
-                return self.call(*args)
             body = cell[0].body
             if body is not None and verb != "free" and cells.get((body, "state")) not in ALIVE:
                 raise KernelBug(f"{cell[0]!r} was used after it was freed")
