@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..mm.fault import OutOfMemory, SegmentationFault
 from ..store import KernelBug
 
 Run = Callable[[Any], object]  # what it returns, if anything, is told beside its title
@@ -145,6 +146,8 @@ def run_one(check: Check, kernel: Any) -> Result:
         result.voice = "not started"
     except KernelBug as bug:
         result.voice, result.why = "not yet", f"kernel bug: {bug}"
+    except (OutOfMemory, SegmentationFault) as ended:
+        result.voice, result.why = "not yet", f"the program was ended, and should have gone on: {ended}"
     except Failed as failed:
         result.voice, result.why, result.hint = failed.voice, failed.why, failed.hint
         result.schedule, result.picture = list(failed.schedule), failed.picture
