@@ -215,6 +215,15 @@ def test_what_a_cpu_makes_has_its_number_from_who_made_it():
     assert len(again.ends) == 1 and next(iter(alone.ends)) < next(iter(again.ends))
 
 
+def test_two_children_are_two():
+    cells, (one, _) = two_programs()
+
+    def twice(mm):
+        assert dup_mm(mm) is not dup_mm(mm)
+
+    assert explore({**MM, **functions(twice)}, [thread(("twice", (one[0],)))], cells=cells).bug is None
+
+
 def test_given_code_that_runs_long_is_believed():
     def long(hz):
         for _ in range(30_000):

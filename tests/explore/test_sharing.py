@@ -247,8 +247,58 @@ def test_what_the_hardware_finds_wrong_is_a_row_of_its_own():
 
 
 def test_states_merge_behind_a_step_of_the_hardware_made_anew_each_time():
-    threads = [hardware("look", lambda peek: ({}, peek(COUNT), None))] * 3
-    assert explore({}, threads).states == 8
+    look = hardware("look", lambda peek: ({}, peek(COUNT), None)).items
+    threads = [Thread("twice", look * 2)] * 3
+    assert explore({}, threads).states == 27
+
+
+def test_what_the_hardware_only_looks_at_is_shared_with_those_who_write_it():
+    def writes():
+        ONE.rss.set(1)
+        ONE.rss.set(2)
+
+    functions, threads = on_cpus(writes)
+    sees = hardware("see", lambda peek: ({}, None, "1" if peek((ONE, "rss")) == 1 else None))
+    assert explore(functions, [*threads, sees]).bug == "1"
+
+
+def test_a_folio_that_the_hardware_stores_is_known_to_whoever_finds_it():
+    def makes():
+        return alloc_folio()
+
+    def changes(folio):
+        folio.refcount.set(5)
+        folio.refcount.set(6)
+
+    def finds():
+        folio = HZ.folio.read()
+        if folio is not None and folio.refcount.read() == 5:
+            ONE.rss.set(1)
+
+    stores = Thread(
+        "stores",
+        (
+            lambda results: ("call", "makes", ()),
+            lambda results: ("hw", "store", lambda peek: ({FOLIO: results[0]}, None, None)),
+            lambda results: ("call", "changes", (results[0],)),
+        ),
+    )
+    functions, threads = on_cpus(finds)
+    functions |= {"makes": given(makes), "changes": given(changes)}
+    found = explore(functions, [stores, *threads], at_end=lambda peek: "5" if peek((ONE, "rss")) else None)
+    assert found.bug == "5"
+
+
+def test_a_bug_that_needs_one_cpu_is_shown_without_the_others():
+    def fine():
+        ONE.rss.set(1)
+
+    def wrong():
+        TWO.users.dec_and_test()
+        TWO.users.dec_and_test()
+
+    found = run(fine, wrong)
+    assert found.bug and {row.cpu for row in found.rows} == {1}
 
 
 # against the naive enumeration: every small program

@@ -74,8 +74,10 @@ class Births:
 
     def private(self, values: list[Any], cpu: int, body: Folio) -> bool:
         """Does nobody but *cpu* know of *body*?"""
+        pfn = body.id[0]
         return (
-            (body.pfn - SMALL) // CPU_FRAMES - 1 == cpu
-            and not self.is_published(values, body)
+            (pfn - SMALL) // CPU_FRAMES - 1 == cpu
+            and pfn not in self.there
+            and self.cells.get(values, (body, PUBLISHED)) is None
             and self.cells.get(values, (body, "state")) == "live"
         )

@@ -100,8 +100,13 @@ class _Search:
         queue = deque(self.first)
         into: dict[State, list[State]] = {}
         final: list[State] = []
+        enough = limit
         while queue:
             state = queue.popleft()
+            if self.steps.sharing.found:  # what was guessed is wrong: soon begin anew
+                enough = min(enough, 2 * len(self.seen))
+                if len(self.seen) >= enough:
+                    return Outcome()
             for move in self.steps.moves(state):
                 after = move.after
                 if after is None:
