@@ -62,6 +62,10 @@ class Course:
         """The labs there are, in order."""
         return sorted(path.stem for path in (self.root / "course").glob("lab*.ipynb"))
 
+    def solved(self) -> list[str]:
+        """The labs that there is a reference of, in order; some may have no notebook yet."""
+        return sorted(path.stem for path in (self.root / "solutions").glob("lab*.py"))
+
     def notebook(self, stem: str) -> Path:
         path = self.root / "course" / f"{stem}.ipynb"
         if not path.is_file():
@@ -85,9 +89,9 @@ class Course:
     def reference(self, stem: str) -> dict[str, Callable[..., Any]]:
         """The functions of a lab's reference, and of the labs before; those that they import included."""
         found: dict[str, Any] = {}
-        for path in sorted((self.root / "solutions").glob("lab*.py")):
-            if path.stem <= stem:
-                found |= vars(load(f"solutions.{path.stem}", path))
+        for each in self.solved():
+            if each <= stem:
+                found |= vars(load(f"solutions.{each}", self.solution(each)))
         return {name: f for name, f in found.items() if inspect.isfunction(f) and not _private(name)}
 
     def checks(self, stem: str) -> dict[str, list[checks.Check]]:

@@ -40,7 +40,7 @@ def given(course: Course, stem: str) -> str:
 
 def givens(course: Course, stem: str) -> dict[str, str]:
     """The modules of the labs before *stem*, by file name."""
-    earlier = [other for other in course.stems() if other < stem and course.solution(other).is_file()]
+    earlier = [other for other in course.solved() if other < stem]
     return {f"{name_of(other)}.py": given(course, other) for other in earlier}
 
 
@@ -49,7 +49,7 @@ def write(course: Course) -> list[Path]:
 
     Several processes may do so at once. Git ignores these files, and no package is made from them.
     """
-    stems = [stem for stem in course.stems() if course.solution(stem).is_file()]
+    stems = course.solved()
     texts = {course.root / "course" / f"{name_of(stem)}.py": given(course, stem).encode() for stem in stems}
     for path, text in texts.items():
         if not path.is_file() or path.read_bytes() != text:

@@ -71,7 +71,7 @@ def test_git_does_not_know_of_given_kernels_and_ignores_them(project: Path) -> N
 
 def test_the_given_kernels_in_course_are_what_the_solutions_give() -> None:
     course = Course()
-    stems = [stem for stem in course.stems() if course.solution(stem).is_file()]
+    stems = course.solved()
     there = {path: path.read_text("utf-8") for path in (course.root / "course").glob("given_lab*.py")}
     assert set(there) == {course.root / "course" / f"{name_of(stem)}.py" for stem in stems}
     for stem in stems:
