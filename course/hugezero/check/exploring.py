@@ -39,7 +39,8 @@ class Shown:
             return
         from IPython.display import display
 
-        print(self.text)
+        if not self.rows:  # otherwise the picture says it
+            print(self.text)
         display(drawn)
 
     _ipython_display_ = show

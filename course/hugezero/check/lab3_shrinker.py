@@ -43,24 +43,29 @@ exercise(
     "vmf",
     "You now have a reference for each huge entry, and none for one that was not made.",
     more=2,
-    given="?",
+    given="83406eee74cf",
 )
-exercise(WP, "vmf", "You now have a write that gives back what the read took.", more=1, given="?")
+exercise(WP, "vmf", "You now have a write that gives back what the read took.", more=1, given="6f83eecc4b6a")
 exercise(
     SPLIT,
     "vma haddr pmd",
     "You now have a split that leaves nobody counted who is not there.",
     more=1,
-    given="?",
+    given="9a22c36fce4d",
 )
 exercise(
     ZAP,
     "vma pmd addr",
     "You now have an unmap that lets go when no CPU can look any more, and not before.",
     more=2,
-    given="?",
+    given="90152f375fa0",
 )
-exercise(COPY, "dst_vma src_vma dst_pmd src_pmd", "You now have a child that holds what it maps.", given="?")
+exercise(
+    COPY,
+    "dst_vma src_vma dst_pmd src_pmd",
+    "You now have a child that holds what it maps.",
+    given="8b089fc2efe3",
+)
 exercise("break_get_schedule", "", "You now know what one operation too late can do.")
 exercise("break_scan_schedule", "", "You now know why to look and to act must be one operation.")
 exercise("predict_idle", "", "Your guess is written down. The next cell counts.")

@@ -46,7 +46,11 @@ def reader(put: bool = False) -> Thread:
     def read(results: Results) -> Any:
         if isinstance(results[0], Folio):
             return "op", (results[0], "data"), "load", (0, 1)
-        return "bug", f"get_huge_zero_folio returned {results[0]!r}, and there was memory", "reader"
+        return (
+            "bug",
+            f"the reader was given {results[0]!r} instead of a folio, and there was memory",
+            "reader",
+        )
 
     first = lambda results: ("call", "get_huge_zero_folio", (HUGE_ZERO,))  # noqa: E731
     return Thread("reader", (first, read, lambda results: _leave(put)))

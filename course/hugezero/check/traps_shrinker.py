@@ -129,7 +129,8 @@ def scan_takes_the_count(hz: HugeZero) -> int:
     """Take the count away in one operation, so that nobody can change it while it is looked at."""
     count = hz.refcount.xchg(0)
     if count == 1:
-        free_folio(hz.folio.xchg(None))
+        old = hz.folio.xchg(None)
+        free_folio(old)
         return HPAGE_PMD_NR
     hz.refcount.set(count)  # somebody uses it: put it back
     return 0
@@ -141,7 +142,8 @@ def scan_leaves_first(hz: HugeZero) -> int:
         return 0
     hz.refcount.dec()
     if hz.refcount.read() == 0:
-        free_folio(hz.folio.xchg(None))
+        old = hz.folio.xchg(None)
+        free_folio(old)
         return HPAGE_PMD_NR
     hz.refcount.inc()  # no: take it again
     return 0
