@@ -14,6 +14,10 @@ WRONG = {  # half done: the first half is right, and then there are mistakes of 
     "copy_pte_range": "copy_pte_range = 7",
     "zap_pte_range": "def zap_pte_range(vma, pmd, addr, end):\n    ZERO_PAGE.data.clear()",
     "wrong_bytes": "def wrong_bytes():\n    return 'what?'",
+    "shrink_huge_zero_folio_scan": "def shrink_huge_zero_folio_scan(hz):\n    if hz.refcount.read() == 1:\n"
+    "        hz.refcount.set(0)\n        free_folio(hz.folio.xchg(None))\n        return 512\n    return 0",
+    "break_scan_schedule": "def break_scan_schedule():\n    return [0, 1, 1]",
+    "predict_idle": "def predict_idle():\n    return 5 / 0",
 }
 
 
