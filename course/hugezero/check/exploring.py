@@ -63,7 +63,9 @@ def every_schedule_of(users: int = 2, shrinkers: int = 0, **functions: Callable[
     try:
         found = explore(kernel, threads, cells, at_end=at_rest, always=alive)
         expect_every_schedule(
-            found, threads, by_hand=lambda: ByHand(kernel, threads, cells, at_end=at_rest, always=alive)
+            found,
+            threads,
+            by_hand=lambda: ByHand(kernel, threads, cells, at_end=at_rest, always=alive, shared=found.shared),
         )
     except NotStarted:
         return Shown(f"{' or '.join(functions)} is not written yet. Come back to this cell when it is.")

@@ -69,8 +69,11 @@ def every_schedule(
     search = {"cells": cells, "at_end": at_end, "always": always, "may_fail": may_fail}
     found = explore(functions, threads, limit=limit, **search)  # type: ignore[arg-type]
     expect_every_schedule(
-        found, threads, hint=hint, by_hand=lambda: ByHand(functions, threads, **search)  # type: ignore[arg-type]
-    )  # fmt: skip
+        found,
+        threads,
+        hint=hint,
+        by_hand=lambda: ByHand(functions, threads, shared=found.shared, **search),  # type: ignore[arg-type]
+    )
     return Explored(**vars(found), cpus=len(threads), story=story)
 
 
