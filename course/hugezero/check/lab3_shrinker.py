@@ -6,9 +6,9 @@ from ..explore.byhand import CannotGo
 from ..explore.cells import Peek
 from ..hw.ram import ZEROES
 from ..machine import Kernel
-from ..mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, is_huge_zero_pmd
+from ..mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, is_huge_zero_pmd, mk_huge_pmd, pmd_mkwrite
 from ..mm.mm_types import VM_FAULT_FALLBACK
-from ..mm.page_alloc import Folio
+from ..mm.page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio
 from ..mm.pgtable import Pmd, PteTable, zero_pte
 from .checks import Failed, check, expect
 from .notebook import exercise
@@ -358,7 +358,7 @@ def _gone_or_idle(peek: Peek) -> str | None:
 @check(COPY, points=1)
 def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
     """A forked child's huge entry holds a reference of its own; a fork that finds no memory takes none."""
-    with beside(kernel, COPY).booted(pages=1024) as machine:
+    with beside(kernel, COPY).booted(pages=2048) as machine:
         folio = folio_in_use(users=1)
         parent, child = Mapped(), Mapped(mapped=False)
         machine.births.fail = frozenset([machine.births.tries])
@@ -380,6 +380,12 @@ def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
             f"the child's RSS is {rss} and it has {tables} page tables; it should be 0 and 1",
         )
         _expect_count(3, "parent and child map the folio, and", "two entries, and the shrinker")
+        own = alloc_folio(HPAGE_PMD_ORDER)
+        assert own is not None
+        parent, child = Mapped(), Mapped(mapped=False)
+        parent.pmd.set(pmd_mkwrite(mk_huge_pmd(own)))
+        kernel.copy_huge_pmd(child.vma, parent.vma, child.pmd, parent.pmd)
+        _expect_count(3, "a huge page of the parent's own was copied, and", "whose is that reference?")
 
 
 # two to break
