@@ -26,7 +26,10 @@ class Doing:
         self.cells, self.births, self.sharing, self.always = cells, births, sharing, always
 
     def waits(self, values: Sequence[Any], action: Action) -> bool:
-        """Is this somebody who wants a lock that is held?"""
+        """Is this somebody who wants a lock that is held, or hardware that has nothing to do yet?"""
+        if action[0] == "hw":
+            ready = getattr(action[2], "ready", None)
+            return ready is not None and not ready(lambda cell: self.cells.get(values, cell))
         return action[2] == "lock" and bool(self.cells.get(values, action[1]))
 
     def others_could_see(self, cpu: int, values: list[Any], action: Action) -> bool:

@@ -20,7 +20,8 @@ class Thread:
     An item is a function of the results so far; it gives ("call", name, args),
     ("op", cell, verb, args), or None to be left out. Or ("hw", name, function): one step of the
     hardware on several cells. function(peek) gives what it writes, by cell, its result, and what
-    is wrong then, or None; it does nothing else, and does the same whenever it sees the same.
+    is wrong then, or None; it does nothing else, and does the same whenever it sees the same. Where
+    it has an attribute `ready`, the step waits until ready(peek) is true; it must look at all that ready does.
     """
 
     name: str

@@ -114,6 +114,8 @@ class Births:
             self.partial[whole + 1] = (1 << rest) - 1
         self.open = sorted(self.partial)  # heap of partial blocks; may name one twice or too late
         self.lives: dict[int, int] = {}
+        self.huge: dict[int, Folio] = {}  # block: the last folio of 2 MiB there,
+        self.single: dict[int, dict[int, Folio]] = {}  # and the last ones of one frame that came after it
         self.counts: dict[str, int] = {}
         self.fail = fail
         self.nr_free_pages = pages
@@ -153,7 +155,19 @@ class Births:
         life = self.lives[pfn] = self.lives.get(pfn, 0) + 1
         self.nr_free_pages -= 1 << order
         self.pgalloc += 1 << order
-        return Folio((pfn, order, life))
+        folio = Folio((pfn, order, life))
+        block = pfn // PTRS_PER_PTE
+        if order:
+            self.huge[block] = folio
+            self.single.pop(block, None)
+        else:
+            self.single.setdefault(block, {})[pfn] = folio
+        return folio
+
+    def last_in(self, pfn: int) -> Folio | None:
+        """Whose bytes frame *pfn* holds: its owner's, or its last one's; None if nobody ever had it."""
+        block = pfn // PTRS_PER_PTE
+        return self.single.get(block, {}).get(pfn) or self.huge.get(block)
 
     def _block(self) -> int | None:
         return heapq.heappop(self.empty) * PTRS_PER_PTE if self.empty else None

@@ -62,6 +62,9 @@ class Observation:
 class Simulated:
     """A freshly booted machine with one process, "main", that scenarios run on."""
 
+    actions: tuple[type, ...] = ACTIONS
+    whole_machine: tuple[type, ...] = WHOLE_MACHINE
+
     def __init__(self, kernel: Kernel, **config: Any) -> None:
         self.machine: Machine = kernel.booted(**config)
         self.areas: dict[str, tuple[int, int]] = {}
@@ -83,14 +86,15 @@ class Simulated:
 
     def do(self, action: Action) -> Observation:
         """Do one action; gives what can be observed after it."""
-        if not isinstance(action, ACTIONS):
-            raise NotAScenario(f"{action!r} is no action: use {', '.join(kind.__name__ for kind in ACTIONS)}")
+        if not isinstance(action, self.actions):
+            names = ", ".join(kind.__name__ for kind in self.actions)
+            raise NotAScenario(f"{action!r} is no action: use {names}")
         wrong = what_is_wrong(action)
         if wrong:
             raise NotAScenario(wrong)
         if action.by in self.unborn:
             return self._observation(in_words(action), "no such process")
-        if action.by not in self.mms and not isinstance(action, WHOLE_MACHINE):
+        if action.by not in self.mms and not isinstance(action, self.whole_machine):
             raise NotAScenario(
                 f"{in_words(action)}: there is no process {action.by!r}, only {', '.join(self.mms)}"
             )

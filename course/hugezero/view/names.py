@@ -110,6 +110,8 @@ class Names:
             if row.verb not in OPERATIONS or row.verb == "read":
                 return "the program reads there"  # a step of the hardware
             return f"flush_pmd_tlb_range(vma, {', '.join(map(short, row.args))})"
+        if row.verb == "dma":
+            return "the disk carries out a bio"  # so is this
         return in_code(row.cell, row.verb, row.args, self.cell, self.value)
 
     def sentence(self, words: str) -> str:

@@ -173,6 +173,10 @@ def _disk(film: Film, state: State, done: Done) -> str:
         at, source, _, length = done.args
         what = "zeroes" if is_zeroes(source) else "data"
         return f"{size(length)} of {what} are written to {name}, from sector {at // 512:,}"
+    if field == "queue" and done.verb == "take":
+        return f"{name} comes to bio {done.result.id}" if done.result else f"{name} has nothing left to do"
+    if field == "queue" and done.verb == "append":
+        return f"bio {done.args[0].id} is handed to {name}, and nobody waits for it"
     if field in ("bios", "vecs", "zeroings"):
         return _count(f"{name}: its count of {field}", done)
     if done.verb == "new":
