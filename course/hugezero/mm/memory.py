@@ -6,7 +6,7 @@ copies every byte. Each lab replaces some of these functions.
 
 from __future__ import annotations
 
-from ..hw.ram import PAGE_SIZE, PMD_SIZE
+from ..hw.ram import PAGE_SIZE
 from ..store import Slot
 from .huge_memory import (
     __do_huge_pmd_anonymous_page,
@@ -15,7 +15,6 @@ from .huge_memory import (
     pgtable_trans_huge_withdraw,
     pmd_mkdirty,
     pmd_mkwrite,
-    pmd_wrprotect,
     split_huge_pmd,
     thp_vma_suitable,
 )
@@ -129,10 +128,6 @@ def zap_huge_pmd(vma: Vma, pmd: Slot, addr: int) -> None:
 
 
 def change_huge_pmd(vma: Vma, pmd: Slot, start: int, end: int, write: bool) -> bool:
-    """mprotect a huge entry; False if it was split, so that its small entries are to be changed instead."""
-    if end - start < PMD_SIZE:
-        split_huge_pmd(vma, pmd, start)
-        return False
-    if not write:
-        pmd.set(pmd_wrprotect(pmd.read()))
-    return True
+    """mprotect a huge entry: it is split, whatever the range, and False says that small entries are to be changed."""
+    split_huge_pmd(vma, pmd, start)
+    return False
