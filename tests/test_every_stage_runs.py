@@ -13,6 +13,10 @@ WRONG = {  # half done: the first half is right, and then there are mistakes of 
     "blkdev_issue_zero_pages": "def blkdev_issue_zero_pages(bdev, sector, nr_sects):\n    return None",
     "copy_pte_range": "copy_pte_range = 7",
     "zap_pte_range": "def zap_pte_range(vma, pmd, addr, end):\n    ZERO_PAGE.data.clear()",
+    "split_huge_zero_page_pmd": "def split_huge_zero_page_pmd(vma, haddr, pmd):\n    pmd.set(None)",
+    "do_huge_pmd_wp_page": "def do_huge_pmd_wp_page(vmf):\n    vmf.vma.vm_mm.page_table_lock.lock()\n    return 0",
+    "zap_huge_pmd": "def zap_huge_pmd(vma, pmd):\n    pass",
+    "predict_table_memory": "predict_table_memory = 'b'",
     "wrong_bytes": "def wrong_bytes():\n    return 'what?'",
     "shrink_huge_zero_folio_scan": "def shrink_huge_zero_folio_scan(hz):\n    if hz.refcount.read() == 1:\n"
     "        hz.refcount.set(0)\n        free_folio(hz.folio.xchg(None))\n        return 512\n    return 0",
