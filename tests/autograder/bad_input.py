@@ -11,6 +11,7 @@ import nbformat
 from nbformat.v4 import new_code_cell
 
 from autograder.submissions import answered
+from tests.bad_habits import DIFFERS, written
 
 HEAD = "def put_coins(purse, n):\n"
 RIGHT = HEAD + "    purse.coins.add(n)\n    return purse.coins.read()\n"
@@ -70,6 +71,13 @@ COSTS = {
         + "    purse.coins.add(n)\n    now = purse.coins.read()\n    return now if next(once) < 2 else now + 1",
         "acts differently",
     ),
+}
+COSTS |= {
+    f"differs-by-{what.replace(' ', '-')}": (
+        written(RIGHT, DIFFERS[what], "purse.coins.read()"),
+        DIFFERS[what][2],
+    )
+    for what in ("random", "time", "id", "a global", "a default argument")
 }
 
 # Answers that try to be worth more than they are: no points.

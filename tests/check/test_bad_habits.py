@@ -7,94 +7,47 @@ import pytest
 from hugezero.check.confined import REFUSED, Confined, Refused
 from hugezero.check.habits import guards, habits, in_words, told
 
+from ..bad_habits import DIFFERS, HANGS, REFUSALS, written
+from ..bad_habits import told as was_told
 from .test_voices import checked
 
 HEAD = "def spin_trylock(lock):\n"
 RIGHT = "    return not lock.locked.test_and_set()"
+LOOK = "lock.locked.test()"
 LATE = "acts differently when it is run again"
-
-REFUSALS = {
-    "sleeps": ("import time", "    time.sleep(10**6)", "calls time.sleep()"),
-    "sleeps by name": ("from time import sleep", "    sleep(10**6)", "calls time.sleep()"),
-    "imports inside, and sleeps": ("", "    from time import sleep\n    sleep(10**6)", "calls time.sleep()"),
-    "sleeps and catches": ("import time", "    try:\n        time.sleep(10**6)\n    except:\n        pass", "calls time.sleep()"),
-    "asks the user": ("", "    input()", "calls input()"),
-    "starts a thread": ("import threading", "    threading.Thread(target=print).start()", "calls a thread's start()"),
-    "starts a pool": (
-        "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\nprint(pool.submit(len, 'x').result())",
-        "    pool.submit(lock.locked.test).result()",
-        "an operation came from another thread",
-    ),
-    "makes a lock": ("import threading", "    mine = threading.Lock()\n    mine.acquire()\n    mine.acquire()", "threading.Lock()"),
-    "takes a lock of Python's": ("import threading\nmine = threading.Lock()\nmine.acquire()", "    mine.acquire()", "uses the lock mine"),
-    "stands in a lock": ("import threading\nmine = threading.Lock()\nmine.acquire()", "    with mine:\n        pass", "uses the lock mine"),
-    "runs an event loop": ("import asyncio", "    asyncio.run(None)", "calls asyncio.run()"),
-    "forks": ("import os", "    os.fork()", "calls os.fork()"),
-    "ends the process": ("import os", "    os._exit(0)", "would have ended the whole process"),
-    "starts a program": ("import subprocess", "    subprocess.run(['true'])", "calls subprocess"),
-    "listens": ("import socket", "    socket.socket().accept()", "calls a socket"),
-    "switches the trace off": ("import sys", "    sys.settrace(None)\n    while True:\n        pass", "calls sys.settrace()"),
-    "by another name": ("from sys import settrace as s", "    s(None)\n    while True:\n        pass", "calls sys.settrace()"),
-    "walks frames": ("import sys", "    sys._getframe(1).f_locals", "calls sys._getframe()"),
-}  # fmt: skip
-
-HANGS = {
-    "spins": ("", "    while True:\n        pass", "ran 200,000 lines and was not done"),
-    "spins on a value nobody changes": ("", "    while not lock.locked.test():\n        pass", "did 20,000 operations"),
-    "spins in a helper": ("def helper():\n    while True:\n        pass", "    helper()", "ran 200,000 lines"),
-    "spins and catches": ("", "    while True:\n        try:\n            pass\n        except:\n            pass", "it catches every exception"),
-    "asks and catches": (
-        "",
-        "    while True:\n        try:\n            lock.locked.test()\n        except BaseException:\n            pass",
-        "it catches every exception",
-    ),
-    "spins in finally": ("", "    while True:\n        try:\n            pass\n        finally:\n            continue", "ran 200,000 lines"),
-}  # fmt: skip
-
-DIFFERS = {
-    "random": ("import random", f"    if random.random() < 0.5:\n        lock.locked.test()\n{RIGHT}", "it uses random.random"),
-    "random by name": ("from random import randint", f"    if randint(0, 1):\n        lock.locked.test()\n{RIGHT}", "it uses randint of random"),
-    "time": ("import time", f"    if time.time() % 2 < 1:\n        lock.locked.test()\n{RIGHT}", "it uses time.time"),
-    "time by name": ("from time import time_ns as now", f"    if now() % 2:\n        lock.locked.test()\n{RIGHT}", "it uses now of time"),
-    "the date": ("import datetime", f"    if datetime.datetime.now().day % 2:\n        lock.locked.test()\n{RIGHT}", "it uses datetime.datetime"),
-    "id": ("", f"    if id(lock) % 64 < 32:\n        lock.locked.test()\n{RIGHT}", "it asks for id()"),
-    "hash": ("", f"    if hash('x') & 16:\n        lock.locked.test()\n{RIGHT}", "it asks for hash()"),
-    "a global": ("n = 0", f"    global n\n    n += 1\n    if n < 3:\n        lock.locked.test()\n{RIGHT}", "it keeps something in the global n"),
-    "a list": ("seen = []", f"    seen.append(1)\n    if len(seen) < 3:\n        lock.locked.test()\n{RIGHT}", "it keeps something in the global seen"),
-    "an iterator": ("import itertools\nn = itertools.count()", f"    if next(n) < 2:\n        lock.locked.test()\n{RIGHT}", "the global n"),
-    "an attribute": (
-        "",
-        f"    spin_trylock.n = getattr(spin_trylock, 'n', 0) + 1\n    if spin_trylock.n < 3:\n        lock.locked.test()\n{RIGHT}",
-        "it keeps something in spin_trylock.n",
-    ),
-    "a class": ("class Box:\n    n = 0", f"    Box.n += 1\n    if Box.n < 3:\n        lock.locked.test()\n{RIGHT}", "it keeps something in Box.n"),
-}  # fmt: skip
 
 
 def said_of(before, body):
     return checked(f"{HEAD}    pass\n{before}\n{HEAD}{body}", "spin_trylock")
 
 
+def said_with(habit):
+    return checked(f"{HEAD}    pass\n{written(HEAD + RIGHT, habit, LOOK)}", "spin_trylock")
+
+
 @pytest.mark.parametrize("what", REFUSALS)
 def test_what_no_kernel_function_does_is_refused_by_name(what):
-    before, body, message = REFUSALS[what]
-    said = said_of(before, f"{body}\n{RIGHT}")
-    assert "Not yet." in said and message in said, said
+    said = said_with(REFUSALS[what])
+    assert "Not yet." in said and was_told(REFUSALS[what], "spin_trylock", said), said
     assert "0 of 1 points" in said
+
+
+def test_an_operation_of_a_thread_that_was_there_before_is_refused():
+    before = "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(len, 'x').result()"
+    said = said_of(before, f"    pool.submit(lambda: {LOOK}).result()\n{RIGHT}")
+    assert "an operation came from another thread" in said and "0 of 1 points" in said
 
 
 @pytest.mark.parametrize("what", HANGS)
 def test_what_has_no_end_is_ended_even_if_it_catches_everything(what):
-    before, body, message = HANGS[what]
-    said = said_of(before, f"{body}\n{RIGHT}")
-    assert "Not yet." in said and message in said, said
+    said = said_with(HANGS[what])
+    assert "Not yet." in said and was_told(HANGS[what], "spin_trylock", said), said
 
 
 @pytest.mark.parametrize("what", DIFFERS)
 def test_what_depends_on_more_than_the_machine_is_asked_again_and_told(what):
-    before, body, message = DIFFERS[what]
-    said = said_of(before, body)
-    assert LATE in said and message in said, said
+    said = said_with(DIFFERS[what])
+    assert LATE in said and was_told(DIFFERS[what], "spin_trylock", said), said
     assert "0 of 1 points" in said
 
 

@@ -167,6 +167,7 @@ def _code(code: types.CodeType, function: types.FunctionType) -> Iterator[str]:
     elif code.co_flags & inspect.CO_GENERATOR and not code.co_name.startswith("<"):
         yield f"there is a yield in {code.co_name}"
     instructions = [i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "NOP", "PRECALL")]
+    before = ""
     for here, after in itertools.zip_longest(instructions, instructions[1:]):
         name, then = here.argval, after.opname if after is not None else ""
         if here.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
@@ -180,17 +181,22 @@ def _code(code: types.CodeType, function: types.FunctionType) -> Iterator[str]:
         elif here.opname in ("LOAD_ATTR", "LOAD_METHOD") and name in FRAMES:
             yield "it walks frames"
         elif here.opname == "STORE_ATTR":
-            yield from _attribute(name, code, names)
+            yield from _attribute(name, before, code, names)
         elif here.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             attribute = after.argval if then in ("LOAD_ATTR", "LOAD_METHOD") else ""
             yield from _global(name, attribute, names)
+        before = name if here.opname == "LOAD_GLOBAL" else ""
 
 
-def _attribute(name: str, code: types.CodeType, names: dict[str, Any]) -> Iterator[str]:
-    """An attribute is set: on one of the functions, classes or objects of the notebook?"""
+def _attribute(name: str, before: str, code: types.CodeType, names: dict[str, Any]) -> Iterator[str]:
+    """An attribute is set: on one of the functions or classes of the notebook?"""
     for owner in code.co_names:
         value = names.get(owner)
-        if isinstance(value, (type, types.FunctionType)) and name in vars(value):
+        if not isinstance(value, (type, types.FunctionType)):
+            continue
+        if isinstance(value, type) and issubclass(value, (Handle, View)):
+            continue
+        if owner == before or name in vars(value):
             yield f"it keeps something in {owner}.{name}"
 
 
