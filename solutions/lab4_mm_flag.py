@@ -27,6 +27,7 @@ from hugezero.mm.mmap import exit_mmap
 from hugezero.mm.page_alloc import HPAGE_PMD_ORDER, alloc_folio, clear_folio, folio_get, folio_put
 from hugezero.mm.pgtable import pte_alloc_one, pte_free_one, zero_pte
 from hugezero.mm.vmstat import VMSTAT
+from hugezero.scenario import DropCaches, Madvise, Mmap, Munmap, Read
 
 from solutions.lab3_shrinker import get_huge_zero_folio, put_huge_zero_folio
 
@@ -99,8 +100,9 @@ def do_huge_pmd_anonymous_page(vmf):
 def do_huge_pmd_wp_page(vmf):
     """Let a write through to 2 MiB of private memory that are mapped read-only by one entry.
 
-    The huge zero page: a zeroed huge page takes its place. A huge page that nobody else holds is made writable. Otherwise, and where
-    there is no huge page: split, and let the small fault go on.
+    The huge zero page: a zeroed huge page takes its place. A huge page that nobody else
+    holds is made writable. Otherwise, and where there is no huge page: split, and let the
+    small fault go on.
     Returns 0, or VM_FAULT_FALLBACK after a split.
     Linux: mm/huge_memory.c, 4.9 with the fallback of 6.13
     """
@@ -179,3 +181,42 @@ def zap_huge_pmd(vma, pmd, addr):
         return
     vma.vm_mm.rss.add(-entry.folio.nr_pages)
     folio_put(entry.folio)
+
+
+def page_outlives_its_mappings():
+    """A program at whose end nobody maps the huge zero page, memory was asked for, and the page stays.
+
+    On lab 3's kernel the same program lets it go.
+    Returns a list of actions: Mmap, Madvise, Read, DropCaches, ...
+    """
+    return [
+        Mmap("a", PMD_SIZE),
+        Madvise("a", "hugepage"),
+        Read("a"),
+        Munmap("a"),
+        DropCaches(),
+    ]
+
+
+def predict_share_at_72():
+    """With 24 CPUs, 5.6 % of all time is spent in get. How much is it with 72?
+
+    Returns "a" (about as much), "b" (three times as much) or "c" (more than half of all time).
+    """
+    return "c"
+
+
+def predict_half_the_work():
+    """The work of a fault is halved. How many faults do 72 CPUs of lab 3's kernel do in a second?
+
+    Returns "a" (twice as many), "b" (half as many again) or "c" (about as many as before).
+    """
+    return "c"
+
+
+def predict_one_fault_each():
+    """Each process reads one byte of zeroes, and ends. What does the flag save?
+
+    Returns "a" (as much as ever), "b" (half of it) or "c" (nothing).
+    """
+    return "c"

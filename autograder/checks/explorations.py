@@ -92,15 +92,11 @@ class Town:
     def at_end(self, peek: Peek) -> str | None:
         """Every reference, every table, every frame and every page of RSS belongs to an entry that is there."""
         entries = [entry for mm in self.mms for entry in self._huge(peek, mm)]
-        users = sum(map(is_huge_zero_pmd, entries))
+        users, whose = self.users(peek)
         count, folio = peek(COUNT), peek(FOLIO)
         wanted = 0 if folio is None else users + 1
         if count != wanted:
-            maps = (
-                f"{users} huge entr{'y maps' if users == 1 else 'ies map'} the folio"
-                if folio
-                else "there is no folio"
-            )
+            maps = whose if folio else "there is no folio"
             return f"when all is done {maps}, and the count is {count}; it should be {wanted}"
         known: set[Folio] = {entry.folio for entry in entries} | ({folio} if folio else set())
         for mm in self.mms:
@@ -119,6 +115,11 @@ class Town:
                 return f"when all is done {pages} real pages are mapped, and RSS is {peek((mm, 'rss'))}"
         lost = [each for each in peek(LIVE) if each not in known]
         return f"{lost[0]!r} is lost: it was never freed, and nothing leads to it any more" if lost else None
+
+    def users(self, peek: Peek) -> tuple[int, str]:
+        """How many hold the folio besides the shrinker, and who they are."""
+        n = sum(is_huge_zero_pmd(entry) for mm in self.mms for entry in self._huge(peek, mm))
+        return n, f"{n} huge entr{'y maps' if n == 1 else 'ies map'} the folio"
 
     def _slots(self, kind: type, peek: Peek, mm: Mm) -> Iterator[Any]:
         for address in {program.at for program in self.programs}:

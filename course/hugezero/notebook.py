@@ -59,7 +59,7 @@ from .mm.mm_types import (
     VmFault,
     anon_vma_prepare,
 )
-from .mm.mmap import dup_mm, madvise, madvise_dontneed, mm_alloc, mmap, mmput, mprotect, munmap
+from .mm.mmap import dup_mm, exit_mmap, madvise, madvise_dontneed, mm_alloc, mmap, mmput, mprotect, munmap
 from .mm.page_alloc import (
     HPAGE_PMD_ORDER,
     ZERO_PAGE,
