@@ -172,7 +172,9 @@ class Replay:
     moves: dict[str, int] = field(default_factory=dict)
     visits: dict[str, int] = field(default_factory=dict)
     ended: dict[str, float] = field(default_factory=dict)  # when the CPUs were through, the mean of them
+    at: dict[str, float] = field(default_factory=dict)  # time by line, waiting for it included
     served_at: list[tuple[float, float, int, str]] = field(default_factory=list)  # begin, end, CPU, line
+    came_at: list[float] = field(default_factory=list)  # for each of those: since when it has waited
 
     def at_the_line(self, phase: str) -> float:
         """Time that *phase* spent at shared lines: waiting and being served."""
@@ -213,7 +215,7 @@ def replay(
     at, left = [0] * cpus, [plans[0].times] * cpus
     free: dict[str, float] = {}
     lines = [next((line for line, _ in phase.visit if line != OWN), OWN) for phase in plans]
-    totals = [[0.0, 0.0, 0.0, 0.0] for _ in plans]  # work, waiting, served, end
+    totals = [[0.0] * 5 for _ in plans]  # work, waiting, served, end; and of what was served, at other lines
     moves = [0] * len(plans)
     total, done = cpus * sum(phase.times for phase in plans), 0
     heap: list[tuple[float, int]] = []
@@ -228,7 +230,7 @@ def replay(
         k = at[cpu]
         visit, sums, line = plans[k].visit, totals[k], lines[k]
         if visit:
-            begin = free.get(line, 0.0)
+            begin, came = free.get(line, 0.0), now
             if begin > now:
                 sums[1] += begin - now
             else:
@@ -238,9 +240,11 @@ def replay(
             if line != OWN:
                 free[line] = begin + cost
             sums[2] += cost + elsewhere
+            sums[4] += elsewhere
             now = begin + cost + elsewhere
             if keep and line != OWN:
                 result.served_at.append((begin, begin + cost, cpu, line))
+                result.came_at.append(came)
         done += 1
         if progress is not None and done % 65536 == 0:
             progress(done, total)
@@ -257,7 +261,13 @@ def replay(
         replace(heap, (now + work, cpu))
     if progress is not None:
         progress(total, total)
-    for phase, (work, waiting, served, end), moved in zip(plans, totals, moves, strict=True):
+    for phase, (work, waiting, served, end, elsewhere), moved in zip(plans, totals, moves, strict=True):
+        main, *others = [*dict.fromkeys(line for line, _ in phase.visit), OWN, OWN]
+        if main == OWN:
+            main, others = others[0], [OWN]
+        result.at[main] = result.at.get(main, 0.0) + waiting + served - elsewhere
+        other = others[0]  # of several, the first stands for all
+        result.at[other] = result.at.get(other, 0.0) + elsewhere
         result.work[phase.name] = work
         result.waiting[phase.name], result.served[phase.name] = waiting, served
         result.moves[phase.name], result.visits[phase.name] = moved, phase.times * cpus
