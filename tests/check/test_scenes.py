@@ -58,3 +58,8 @@ def test_a_folio_that_was_freed_and_can_still_be_found_is_told():
 
     with pytest.raises(Failed, match=r"names .* which was freed"):
         run(1, 1, shrink_huge_zero_folio_scan=scan)
+
+
+def test_statistics_that_count_the_rounds_of_a_loop_do_not_keep_a_search_from_its_end():
+    found = run(2, **get_with("        clear_folio", "        VMSTAT.pgfault.inc()\n        clear_folio"))
+    assert not found.inconclusive and found.states < 1000

@@ -11,13 +11,17 @@ from ..explore.asking import next_step
 from ..explore.byhand import ByHand
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
 from ..explore.steps import Peek, Row, Thread
+from ..mm.huge_memory import TRANSPARENT_HUGEPAGE
 from ..mm.mm_types import Vma
+from ..mm.shrinker import SHRINKERS
 from ..mm.vmstat import VMSTAT
 from ..store import Cell
 from ..view.lines import tell, watched
 from ..view.names import Names
 from .checks import CodeRaised, Failed, Inconclusive, NotStarted
 
+COUNTS = ("add", "inc_not_zero", "dec_and_test")
+SCENERY = (VMSTAT, SHRINKERS, TRANSPARENT_HUGEPAGE)
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 RAISED = re.compile(r"(\w+) raised (\w+): ?(.*)", re.DOTALL)
 DIFFERS = "acts differently when"  # it would on one CPU as well
@@ -108,36 +112,46 @@ def _failed(
     if DIFFERS in bug or not outcome.rows:
         return Failed(bug, hint)
     picture = None if by_hand is None else Counterexample(outcome, threads, by_hand)
-    why, rows = in_words(outcome)
+    why, rows = in_words(outcome, threads)
     return Failed(why, hint, rows, picture, alone)
 
 
-def in_words(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+def in_words(outcome: Outcome, threads: Sequence[Thread] = ()) -> tuple[str, tuple[str, ...]]:
     """What goes wrong in a schedule, and its rows, as they stand in its picture: folios are P1, P2, …
 
-    Rows of which nobody could learn anything are left out: looks at what never changes, and the scenery.
+    Rows of which nobody could learn anything are left out: areas, switches, statistics.
     """
-    names, bug = Names(outcome.rows), outcome.bug or ""
-    told = tell(outcome.rows, bug, watched(outcome.rows), names)
+    rows, bug, names = outcome.rows, outcome.bug or "", Names(outcome.rows)
+    told = tell(rows, bug, watched(rows), names)
     why = told.broke if told.broke.startswith("CPU") else names.sentence(bug)
-    changed = {row.cell for row in outcome.rows if row.old != row.new}
-    told.lines = [
-        line
-        for line, row in zip(told.lines, outcome.rows, strict=True)
-        if row is outcome.rows[-1] or not _scenery(row, changed)
+    table = [
+        (
+            f"{line.number:>3}",
+            f"CPU {row.cpu}",
+            threads[row.cpu].name if threads else "",
+            line.code,
+            _said(row, line.said),
+        )
+        for row, line in zip(rows, told.lines, strict=True)
+        if line.culprit or not _scenery(row)
     ]
-    width = max(len(line.code) for line in told.lines)
-    rows = (f"{line.number:>3}  CPU {line.cpu}  {line.code:{width}}  {line.said}" for line in told.lines)
-    return why, tuple(row.rstrip() for row in rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ([cell.ljust(w) for cell, w in zip(cells, widths, strict=True) if w] for cells in table)
+    return why, tuple("  ".join(line).rstrip() for line in lines)
 
 
-def _scenery(row: Row, changed: set[Cell]) -> bool:
-    """Is *row* no part of any story: about areas and statistics, or a look at what stays as it is?"""
+def _said(row: Row, said: str) -> str:
+    """What *row* gave, and what the count is then, if it moved one."""
+    now = f"now {row.new}" if row.verb in COUNTS and row.old != row.new else ""
+    return ", ".join(filter(None, (said, now)))
+
+
+def _scenery(row: Row) -> bool:
+    """Is *row* no part of any story?"""
     handle, field = row.cell
     if row.verb == "new":
         return row.args[0] != "Folio"
-    idle = row.cell not in changed and row.verb not in ("load", "lock")
-    return idle or handle is VMSTAT or isinstance(handle, Vma) or field in ("mmap", "min_flt")
+    return handle in SCENERY or isinstance(handle, Vma) or field in ("mmap", "min_flt")
 
 
 def _asked(function: Any) -> Any:

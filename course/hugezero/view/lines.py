@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..hw.tlb import Tlb
 from ..mm.page_alloc import Folio
 from ..mm.vmstat import VMSTAT
 from ..store import OPERATIONS, Cell, KernelBug
@@ -139,6 +140,8 @@ def _said(rows: Sequence[Operation], k: int, names: Names, holds: dict[Cell, Any
             return f"{gave}: no memory" if row.result is None else gave
         case "free":
             still = [cell for cell, value in holds.items() if row.cell[0] in set(folios_in(value))]
+            if still and isinstance(still[0][0], Tlb):
+                return "a CPU still remembers it"
             return f"{names.cell(still[0])} still names it" if still else ""
         case "inc_not_zero":
             return f"{gave}: one more user" if row.result else f"{gave}: nobody there"
