@@ -189,6 +189,12 @@ def verify(
     full: Annotated[
         bool, typer.Option("--full", help="Also each answer through sandbox, judge and nbgrader.")
     ] = False,
+    update_counterexamples: Annotated[
+        bool,
+        typer.Option(
+            "--update-counterexamples", help="Keep how each mutant is told to a student, as it is now."
+        ),
+    ] = False,
     root: Root = None,
 ) -> None:
     """Prove that release gives back the course, and that the checks catch every mutant and no right answer."""
@@ -199,7 +205,7 @@ def verify(
     wrong = 0
     for stem in stems or course.stems():
         try:
-            proofs = [proving.verify(course, stem, _say)]
+            proofs = [proving.verify(course, stem, _say, update_counterexamples)]
         except (ValueError, ReleaseFailed) as broken:  # Drift, or a mutant whose text is gone
             _stop(broken)
         print("\n".join(proving.matrix(proofs[0])))

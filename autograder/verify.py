@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hugezero.check.notebook import PARAMETERS
 
-from . import submissions
+from . import counterexamples, submissions
 from .course import Course, source_of
 from .grade import grade
 from .mutants import Mutant
@@ -28,8 +28,11 @@ class Proof:
     equivalents: int = 0
 
 
-def verify(course: Course, stem: str, tell: Tell = lambda _: None) -> Proof:
-    """Laws 1 and 2 for one lab, its checks run in this process."""
+def verify(course: Course, stem: str, tell: Tell = lambda _: None, update: bool = False) -> Proof:
+    """Laws 1 and 2 for one lab, its checks run in this process.
+
+    *update*: keep the counterexamples that are found, instead of comparing them with those that are kept.
+    """
     proof = Proof(stem)
     tell(f"{stem}: round trip")
     if not release(course, stem).same:
@@ -53,6 +56,10 @@ def verify(course: Course, stem: str, tell: Tell = lambda _: None) -> Proof:
     proof.verdicts = try_all(course, stem, mutants)
     for verdict in proof.verdicts:
         _caught(verdict, proof)
+    if update:
+        counterexamples.update(course, stem, proof.verdicts)
+    elif changed := counterexamples.difference(course, stem, proof.verdicts):
+        proof.wrong.append(changed)
     meant = {mutant.caught_by for mutant in mutants}
     for checks in course.checks(stem).values():
         for check in checks:

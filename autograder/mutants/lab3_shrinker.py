@@ -464,7 +464,7 @@ def shrink_huge_zero_folio_scan(hz):
         "the pointer is read before the count",
         SCAN,
         "    if hz.refcount.cmpxchg(1, 0) != 1:\n        return 0\n    free_folio(hz.folio.xchg(None))\n",
-        "    folio = hz.folio.read()\n    if hz.refcount.cmpxchg(1, 0) != 1:\n        return 0\n    hz.folio.set(None)\n"
+        "    folio = hz.folio.read()\n    if folio is None or hz.refcount.cmpxchg(1, 0) != 1:\n        return 0\n    hz.folio.set(None)\n"
         "    free_folio(folio)\n",
         "two_shrinkers_free_it_once",
         "Between the two another shrinker can free that folio, and a reader can bring another one. Then the old one is "
@@ -639,7 +639,7 @@ def shrink_huge_zero_folio_scan(hz):
         "                flush_pmd_tlb_range(vma, haddr, haddr + PMD_SIZE)\n",
         "                flush_pmd_tlb_range(vma, haddr, haddr + PMD_SIZE)\n"
         "                map_anon_folio_pmd(folio, vmf.pmd, vma)\n",
-        "writes_beside_everything_else",
+        "a_write_gives_the_reference_back",
         "Between the two a CPU can look the old entry up again, and remember it.",
     ),
     Mutant(
@@ -713,7 +713,7 @@ def shrink_huge_zero_folio_scan(hz):
         SPLIT,
         "    pmd.set(table)\n    flush_pmd_tlb_range(vma, haddr, haddr + PMD_SIZE)\n",
         "    flush_pmd_tlb_range(vma, haddr, haddr + PMD_SIZE)\n    pmd.set(table)\n",
-        "splits_beside_everything_else",
+        "a_split_gives_the_reference_back",
         "Between the two a CPU can look the huge entry up again, and remember it.",
     ),
     Mutant(
@@ -786,9 +786,13 @@ def shrink_huge_zero_folio_scan(hz):
     Mutant(
         "put before the flush of an unmap",
         ZAP,
-        "    flush_pmd_tlb_range(vma, addr, addr + PMD_SIZE)\n",
+        "    flush_pmd_tlb_range(vma, addr, addr + PMD_SIZE)\n"
+        "    pte_free_one(vma.vm_mm, pgtable_trans_huge_withdraw(pmd))\n    if is_huge_zero_pmd(entry):\n"
+        "        put_huge_zero_folio(HUGE_ZERO)  # after the flush: until then another CPU may read the folio\n"
+        "        return\n",
         "    if is_huge_zero_pmd(entry):\n        put_huge_zero_folio(HUGE_ZERO)\n"
-        "    flush_pmd_tlb_range(vma, addr, addr + PMD_SIZE)\n",
+        "    flush_pmd_tlb_range(vma, addr, addr + PMD_SIZE)\n"
+        "    pte_free_one(vma.vm_mm, pgtable_trans_huge_withdraw(pmd))\n    if is_huge_zero_pmd(entry):\n        return\n",
         "an_unmap_gives_the_reference_back",
         NO_TICKET,
     ),
@@ -805,7 +809,7 @@ def shrink_huge_zero_folio_scan(hz):
         ZAP,
         "    entry = pmd.xchg(None)\n    flush_pmd_tlb_range(vma, addr, addr + PMD_SIZE)\n",
         "    flush_pmd_tlb_range(vma, addr, addr + PMD_SIZE)\n    entry = pmd.xchg(None)\n",
-        "unmaps_beside_everything_else",
+        "an_unmap_gives_the_reference_back",
         "Between the two a CPU can look the entry up again, and remember it.",
     ),
     Mutant(
