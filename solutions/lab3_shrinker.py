@@ -70,7 +70,7 @@ def put_huge_zero_folio(hz):
 
 
 def shrink_huge_zero_folio_count(hz):
-    """How many pages could be given back now? All of the huge zero folio's if nobody uses it, or 0.
+    """How many pages could go now? All of the huge zero folio's if nobody uses it, or 0.
 
     Linux: mm/huge_memory.c, 3.8
     """
@@ -213,7 +213,7 @@ def zap_huge_pmd(vma, pmd, addr):
 
 
 def predict_two_first_faults():
-    """Two CPUs look at the count, both see 0, and both bring a folio. What is the worst that can come of it?
+    """Two CPUs see a count of 0, and both bring a folio. What is the worst that can come of it?
 
     Returns "a" (one page too many for a moment), "b" (a page is lost for ever),
     "c" (a reader sees freed memory) or "d" (nothing).
@@ -222,7 +222,7 @@ def predict_two_first_faults():
 
 
 def break_get_schedule():
-    """A schedule that breaks the version of get_huge_zero_folio that to_break showed you.
+    """A schedule that breaks the get_huge_zero_folio that to_break showed you.
 
     Returns (seed, schedule): the text that you gave to to_break, and the numbers of the
     CPUs in the order in which they go, as in ("ada", [0, 0, 1]).
@@ -231,7 +231,7 @@ def break_get_schedule():
 
 
 def break_scan_schedule():
-    """A schedule that breaks the version of shrink_huge_zero_folio_scan that to_break showed you.
+    """A schedule that breaks the shrink_huge_zero_folio_scan that to_break showed you.
 
     Returns (seed, schedule): the text that you gave to to_break, and the numbers of the
     CPUs in the order in which they go, as in ("ada", [0, 0, 1]).
@@ -240,7 +240,7 @@ def break_scan_schedule():
 
 
 def predict_idle():
-    """Five programs read zeroes one after another, and memory is never short. How many huge zero folios are brought?
+    """Five programs read zeroes one after another. How many huge zero folios are brought?
 
     Returns "a" (1), "b" (5) or "c" (6).
     """
