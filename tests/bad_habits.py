@@ -45,7 +45,7 @@ DIFFERS = {
     "the date": ("import datetime", "    if datetime.datetime.now().day % 2:\n        {look}", "it uses datetime.datetime"),
     "id": ("", "    if id({name}) % 64 < 32:\n        {look}", "it asks for id()"),
     "hash": ("", "    if hash('x') & 16:\n        {look}", "it asks for hash()"),
-    "a global": ("n = 0", "    global n\n    n += 1\n    if n < 3:\n        {look}", "it keeps something in the global n"),
+    "a global": ("calls = 0", "    global calls\n    calls += 1\n    if calls < 3:\n        {look}", "it keeps something in the global calls"),
     "a list": ("seen = []", "    seen.append(1)\n    if len(seen) < 3:\n        {look}", "it keeps something in the global seen"),
     "an iterator": ("import itertools\nn = itertools.count()", "    if next(n) < 2:\n        {look}", "the global n"),
     "an attribute": (
