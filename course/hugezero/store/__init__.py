@@ -42,8 +42,8 @@ from .operations import OPERATIONS, KernelBug, operation
 from .words import in_code, with_result
 
 __all__ = [
-    "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "OtherThread", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
-    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "RunsOn", "Slot",
+    "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
+    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "OtherThread", "RunsOn", "Slot",
     "Stop", "Vector", "View", "call", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
     "record", "use", "with_result",
 ]  # fmt: skip
