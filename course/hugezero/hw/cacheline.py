@@ -261,12 +261,10 @@ def replay(
         replace(heap, (now + work, cpu))
     if progress is not None:
         progress(total, total)
-    for phase, (work, waiting, served, end, elsewhere), moved in zip(plans, totals, moves, strict=True):
-        main, *others = [*dict.fromkeys(line for line, _ in phase.visit), OWN, OWN]
-        if main == OWN:
-            main, others = others[0], [OWN]
+    for phase, main, sums, moved in zip(plans, lines, totals, moves, strict=True):
+        work, waiting, served, end, elsewhere = sums
+        other = next((line for line, _ in phase.visit if line != main), OWN)  # of several, it stands for all
         result.at[main] = result.at.get(main, 0.0) + waiting + served - elsewhere
-        other = others[0]  # of several, the first stands for all
         result.at[other] = result.at.get(other, 0.0) + elsewhere
         result.work[phase.name] = work
         result.waiting[phase.name], result.served[phase.name] = waiting, served

@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bar import progress
+    from .bounce import cycles_chart, lines_chart, throughput_chart
     from .figure import chart
+    from .moving import travel
     from .widget import memory_map, schedule, timeline
 
-__all__ = ["chart", "memory_map", "progress", "schedule", "timeline"]
+__all__ = [
+    "chart", "cycles_chart", "lines_chart", "memory_map", "progress", "schedule", "throughput_chart", "timeline", "travel",
+]  # fmt: skip
 _WHERE = {  # no module is called as a function is: one name, one thing
     "memory_map": "widget",
     "schedule": "widget",
     "timeline": "widget",
     "chart": "figure",
     "progress": "bar",
+    "travel": "moving",
+    "cycles_chart": "bounce",
+    "lines_chart": "bounce",
+    "throughput_chart": "bounce",
 }
 
 

@@ -27,7 +27,7 @@ def memory_map(
     fewer of a large machine), those around *at*, or those behind operation *since*: `since=len(machine.log)`, taken
     before something is done, shows what that did. Raises NoSuchMoment for an operation that is not there.
     """
-    return _picture(pages(Film(machine, at, since, most)))
+    return shown(pages(Film(machine, at, since, most)))
 
 
 def timeline(
@@ -40,7 +40,7 @@ def timeline(
     film = Film(machine, at, since, most)
     if at is None and film.bug is None:
         film.at = film.first
-    return _picture(pages(film, rows=True))
+    return shown(pages(film, rows=True))
 
 
 def schedule(
@@ -55,10 +55,11 @@ def schedule(
     search, the reader may go on from any row and say who is next. *cells*: those whose values stand beside the
     rows; those that the schedule changes if nothing is said.
     """
-    return _picture(Interleaving(outcome, threads, cells, by_hand).pages())
+    return shown(Interleaving(outcome, threads, cells, by_hand).pages())
 
 
-def _picture(made: Pages) -> Any:
+def shown(made: Pages) -> Any:
+    """*made* as a widget, or one page of it where there is none."""
     try:
         widget = _widget_class()
     except ImportError:
