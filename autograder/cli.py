@@ -224,6 +224,33 @@ def verify(
 
 
 @app.command()
+def figures(
+    stem: Annotated[str, typer.Argument(help="The lab.")] = "lab4_mm_flag",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The experiment at full size, not a sixteenth of it.")
+    ] = False,
+    root: Root = None,
+) -> None:
+    """Print what the reference kernels predict beside what was published, and write the charts of it."""
+    from . import figures as counting
+
+    course = _course(root)
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task(f"replaying {stem}", total=None)
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        try:
+            told, files = counting.figures(course, stem, 1 if whole else 16, tell)
+        except (counting.NoFigures, FileNotFoundError) as wrong:
+            _stop(wrong)
+    print(told, end="\n\n")
+    for file in files:
+        print(file.relative_to(course.root))
+
+
+@app.command()
 def demo(
     stem: Annotated[str | None, typer.Argument(help="The lab; the last one there is, if not given.")] = None,
     root: Root = None,
