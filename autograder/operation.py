@@ -11,7 +11,8 @@ from hugezero.check.checks import Failed
 from hugezero.store import KERNEL, KINDS, Cell, Counter, Flag, Handle, View
 
 FURTHEST = 1 << 26  # bytes from the start of a frame or a disk, and in one piece
-PARTS = {"Mm": ("PmdTable",)}  # handles that kernel code makes from the id of another one
+# handles that kernel code makes from the id of another one
+PARTS = {"Mm": ("PmdTable", "Tlb"), "PmdTable": ("Deposits",)}
 Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value) or ("raise", kind, text)
 
 

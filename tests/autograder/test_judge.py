@@ -15,8 +15,11 @@ from hugezero.check import wire
 from hugezero.check.answer import serve
 from hugezero.check.checks import CodeRaised, Failed
 from hugezero.machine import Kernel
+from hugezero.mm.mm_types import Mm
+from hugezero.mm.pgtable import PmdTable
 from hugezero.store import KERNEL, Atomic, Counter, Flag, Handle, KernelBug, Slot, record
 
+from autograder.operation import Given
 from autograder.port import Foul, Port, Unanswered
 from autograder.remote import Student
 
@@ -296,3 +299,14 @@ def test_any_other_value_comes_through_as_something_else(value: Any) -> None:
 def test_what_does_not_exist_is_unknown(packed: Any) -> None:
     with pytest.raises(wire.Unknown):
         wire.unpack(packed)
+
+
+def test_who_has_an_address_space_has_its_entries_its_deposits_and_what_cpus_remember_of_it() -> None:
+    given = Given(frozenset([Mm(7)]))
+    for kind in ("PmdTable", "Deposits", "Tlb"):
+        assert given.find(wire.Ref(kind, 7)).id == 7
+        with pytest.raises(wire.Unknown):
+            given.find(wire.Ref(kind, 8))
+    place = Given(frozenset())
+    place.learn(PmdTable(7)[0])  # the place of an entry
+    assert place.find(wire.Ref("Deposits", 7)).id == 7
