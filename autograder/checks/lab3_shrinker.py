@@ -37,7 +37,7 @@ REFERENCE = Kernel(
 )
 FRAMES = HPAGE_PMD_NR // 2  # beside the huge ones, so that page tables never break one up
 SCARCE, AMPLE = 2 * HPAGE_PMD_NR + FRAMES, 16 * HPAGE_PMD_NR + FRAMES  # pages
-EXAMPLES = 150
+EXAMPLES = 100
 
 
 # get, put and scan alone
