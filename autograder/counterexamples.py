@@ -6,6 +6,7 @@ A file for each lab that has one, beside its mutants: what verify finds must be 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import indent
@@ -56,9 +57,12 @@ def update(course: Course, stem: str, verdicts: Iterable[Verdict]) -> None:
 
 
 def difference(course: Course, stem: str, verdicts: Iterable[Verdict]) -> str:
-    """How what was found differs from what is kept; nothing if it does not, or if the lab keeps none."""
+    """How what was found differs from what is kept; nothing if it does not, or if the lab keeps none.
+
+    With another number of generated examples another one may be the smallest that shows a mistake.
+    """
     path = kept(course, stem)
-    if not path.is_file():
+    if not path.is_file() or "HUGEZERO_EXAMPLES" in os.environ:
         return ""
     lines = list(
         difflib.unified_diff(

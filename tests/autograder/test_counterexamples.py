@@ -23,7 +23,8 @@ def verdict(why="the count is 1", rows=("  1  CPU 0  refcount.inc()  now 1",)):
 
 
 @pytest.fixture
-def course(tmp_path):
+def course(tmp_path, monkeypatch):
+    monkeypatch.delenv("HUGEZERO_EXAMPLES", raising=False)
     (tmp_path / "autograder" / "mutants").mkdir(parents=True)
     return Course(tmp_path)
 
