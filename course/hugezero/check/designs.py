@@ -37,12 +37,12 @@ LEFT = {True: "the page is still there", False: "the page has gone"}
 
 def _kernel(counts_mms: bool) -> Kernel:
     def hold(mm: Mm) -> Folio | None:
-        folio = get_huge_zero_folio(HUGE_ZERO)
-        if counts_mms and folio is not None:
+        held = get_huge_zero_folio(HUGE_ZERO)
+        if counts_mms and held is not None:
             if mm.huge_zero.test():
                 put_huge_zero_folio(HUGE_ZERO)
             mm.huge_zero.set()
-        return folio
+        return held
 
     def let_go(vma: Vma, pmd: Slot, address: int, below: Any) -> None:
         pmd.set(below)

@@ -132,12 +132,16 @@ def split_huge_pmd(vma: Vma, pmd: Slot, address: int) -> None:
     if is_huge_zero_pmd(entry):
         call("split_huge_zero_page_pmd", vma, haddr_of(address), pmd)
     else:
-        table = pgtable_trans_huge_withdraw(pmd)
-        entry.folio.refcount.add(len(table) - 1)  # each small entry holds the folio
-        for i in range(len(table)):
-            table[i].set(Pte(entry.folio, entry.write, entry.dirty, page=i))
-        pmd.set(table)
+        _split_huge_page_pmd(entry, pmd)
     vma.vm_mm.page_table_lock.unlock()
+
+
+def _split_huge_page_pmd(entry: Pmd, pmd: Slot) -> None:
+    small = pgtable_trans_huge_withdraw(pmd)
+    entry.folio.refcount.add(len(small) - 1)  # each small entry holds the folio
+    for page in range(len(small)):
+        small[page].set(Pte(entry.folio, entry.write, entry.dirty, page=page))
+    pmd.set(small)
 
 
 def map_anon_folio_pmd(folio: Folio, pmd: Slot, vma: Vma) -> None:
@@ -172,26 +176,32 @@ def __do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
     Returns 0, VM_FAULT_OOM, or VM_FAULT_FALLBACK if there is no huge page.
     Linux: mm/huge_memory.c
     """
-    vma, mm = vmf.vma, vmf.vma.vm_mm
+    mm = vmf.vma.vm_mm
     folio = alloc_folio(HPAGE_PMD_ORDER)
-    if folio is None:
-        VMSTAT.thp_fault_fallback.inc()
+    if not folio:
+        VMSTAT.thp_fault_fallback.add(1)
         return VM_FAULT_FALLBACK
-    table = pte_alloc_one(mm)
-    if table is None:
+    spare = pte_alloc_one(mm)
+    if not spare:
         folio_put(folio)
         return VM_FAULT_OOM
     clear_folio(folio)
-    mm.page_table_lock.lock()
-    ours = vmf.pmd.read() is None
-    if ours:
-        pgtable_trans_huge_deposit(vmf.pmd, table)
-        map_anon_folio_pmd(folio, vmf.pmd, vma)
-    mm.page_table_lock.unlock()
-    if not ours:  # another thread was faster
-        pte_free_one(mm, table)
+    if not _map_if_empty(vmf, folio, spare):
+        pte_free_one(mm, spare)
         folio_put(folio)
     return 0
+
+
+def _map_if_empty(vmf: VmFault, folio: Folio, spare: PteTable) -> bool:
+    """Map *folio* with *spare* put aside for its split, unless another thread was faster; say whether that was so."""
+    lock = vmf.vma.vm_mm.page_table_lock
+    lock.lock()
+    empty = vmf.pmd.read() is None
+    if empty:
+        pgtable_trans_huge_deposit(vmf.pmd, spare)
+        map_anon_folio_pmd(folio, vmf.pmd, vmf.vma)
+    lock.unlock()
+    return empty
 
 
 def flush_pmd_tlb_range(vma: Vma, start: int, end: int) -> None:
