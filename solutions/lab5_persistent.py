@@ -17,8 +17,35 @@ from hugezero.mm.huge_memory import HUGE_ZERO
 from hugezero.mm.page_alloc import ZERO_PAGE
 from hugezero.mm.printk import CONFIG, pr_warn
 from hugezero.mm.shrinker import shrinker_register
+from hugezero.scenario import DropCaches, Exit, Fork, Madvise, Mmap, Write
+from hugezero.scenario.storage import DiskWorks, Zeroout
 
 from solutions.lab3_shrinker import get_huge_zero_folio, put_huge_zero_folio
+
+
+def secret_on_disk():
+    """A program after which a disk that should hold zeroes holds what a process wrote to its own memory.
+
+    Returns a list of actions: Zeroout, DiskWorks, Mmap, Write, Fork, Exit, DropCaches, ...
+    """
+    return [
+        Mmap("b", 2 << 20),
+        Madvise("b", "hugepage"),
+        Fork("other"),
+        Zeroout(),
+        Exit(),
+        DropCaches(),
+        Write("b", 0, b"secret", by="other"),
+        DiskWorks(),
+    ]
+
+
+def predict_counting_again():
+    """A reference for each request: how much more do 72 CPUs get done than 8?
+
+    Returns "a" (9 times as much), "b" (about 4 times), "c" (about 1.5 times) or "d" (less).
+    """
+    return "c"
 
 
 def hugezero_init(config):
@@ -64,6 +91,14 @@ def largest_zero_folio():
     """
     folio = HUGE_ZERO.folio.read() if CONFIG.PERSISTENT_HUGE_ZERO_FOLIO.test() else None
     return ZERO_PAGE if folio is None else folio
+
+
+def predict_one_gib():
+    """What does 1 GiB of zeroes take with the persistent folio?
+
+    Returns "a" (262,144 vectors in 1,024 bios), "b" (512 vectors in 2 bios) or "c" (512 vectors in 1 bio).
+    """
+    return "b"
 
 
 def blkdev_issue_zero_pages(bdev, sector, nr_sects):
@@ -113,3 +148,11 @@ def assemble_block(bdev, sector, folio, offset, length, block_size):
         if data:
             bio_add_folio(bio, folio, data, offset)
     return submit_bio_wait(bio)
+
+
+def when_would_you():
+    """From how much memory on would you turn the option on, for a machine that writes zeroes to disks?
+
+    Returns a number of MiB, or None for never.
+    """
+    return 1024

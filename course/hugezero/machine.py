@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from .block.bio import BlockDevice
-from .hw.ram import Contents
+from .hw.ram import LEFT_BEHIND, Contents
 from .mm import memory
 from .mm.huge_memory import HUGE_ZERO, TRANSPARENT_HUGEPAGE
 from .mm.mm_types import AddressSpace
@@ -126,13 +126,15 @@ class Machine(Direct):
         lines: tuple[str, ...] = self.peek((PRINTK, "lines"))
         return lines
 
-    def disk(self, nr_sectors: int, max_write_zeroes_sectors: int = 0) -> BlockDevice:
-        """A new disk of *nr_sectors* sectors of 512 bytes, full of old data (0xCC)."""
+    def disk(self, nr_sectors: int, max_write_zeroes_sectors: int = 0, old: int = LEFT_BEHIND) -> BlockDevice:
+        """A new disk of *nr_sectors* sectors of 512 bytes, full of old data: all 0xCC, or the byte *old*."""
         with self:
             bdev: BlockDevice = new("BlockDevice")
             bdev.bd_nr_sectors = nr_sectors
             if max_write_zeroes_sectors:
                 bdev.max_write_zeroes_sectors = max_write_zeroes_sectors
+        if old != LEFT_BEHIND:
+            self.cells[bdev, "data"] = Contents(fill=old)
         return bdev
 
     def file(self, data: bytes) -> AddressSpace:

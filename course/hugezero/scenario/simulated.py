@@ -62,8 +62,8 @@ class Observation:
 class Simulated:
     """A freshly booted machine with one process, "main", that scenarios run on."""
 
-    actions: tuple[type, ...] = ACTIONS
-    whole_machine: tuple[type, ...] = WHOLE_MACHINE
+    actions: Any = ACTIONS  # classes: what it can do
+    whole_machine: Any = WHOLE_MACHINE
 
     def __init__(self, kernel: Kernel, **config: Any) -> None:
         self.machine: Machine = kernel.booted(**config)
@@ -75,7 +75,7 @@ class Simulated:
         self.at_start = self.machine.vmstat()
 
     def run(
-        self, scenario: Iterable[Action], progress: Callable[[int, int], None] | None = None
+        self, scenario: Iterable[Any], progress: Callable[[int, int], None] | None = None
     ) -> list[Observation]:
         """Do each action; gives what was observed after each.
 
@@ -84,7 +84,7 @@ class Simulated:
         self.progress = progress
         return [self.do(action) for action in scenario]
 
-    def do(self, action: Action) -> Observation:
+    def do(self, action: Any) -> Observation:
         """Do one action; gives what can be observed after it."""
         if not isinstance(action, self.actions):
             names = ", ".join(kind.__name__ for kind in self.actions)
