@@ -109,6 +109,17 @@ def test_without_jitter_the_order_freezes():
     assert len(orders(0.0)) == 1 and len(orders(0.3)) > 5
 
 
+def test_without_jitter_it_matters_who_sits_where():
+    """Neighbours by number come one after the other, for ever: are they on one socket, or never?"""
+    plan = [Phase("get", 200, 3000.0, GET)]
+
+    def ratio(jitter):
+        shares = [replay(plan, 72, Costs(jitter=jitter, blocks=blocks)).whole for blocks in (False, True)]
+        return shares[0] / shares[1]
+
+    assert ratio(0.0) > 1.5 and ratio(0.1) == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.parametrize("cpus", [0, -1])
 def test_no_cpus_are_an_error_that_says_how_many(cpus):
     with pytest.raises(BadMachine, match=f"{cpus} CPUs"):

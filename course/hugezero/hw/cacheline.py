@@ -34,7 +34,8 @@ class Costs(NamedTuple):
 
     *hit*: reading a line that the CPU has. *locked*: changing one that it has to itself. *near*, *far*: a
     line that a CPU of the same socket, of another one, has. *memory*: one that nobody has. *jitter*: the
-    part by which local work varies, at most, up and down.
+    part by which local work varies, at most, up and down. *blocks*: are CPUs of one socket neighbours by
+    number, and not seated by turns?
     """
 
     hit: float = 2.0
@@ -44,6 +45,7 @@ class Costs(NamedTuple):
     memory: float = 80.0
     jitter: float = 0.10
     sockets: int = 2
+    blocks: bool = False
 
     def check(self) -> None:
         """BadMachine for a cost of 0 or below."""
@@ -84,7 +86,9 @@ class Caches:
         self._known: dict[tuple[Holders, int, str], tuple[float, int, Holders]] = {}
 
     def socket(self, cpu: int) -> int:
-        """CPUs are seated by turns: 0, 1, 0, 1, … with two sockets."""
+        """CPUs are seated by turns, 0, 1, 0, 1, … with two sockets; or in blocks."""
+        if self.costs.blocks:
+            return cpu * self.costs.sockets // self.cpus
         return cpu % self.costs.sockets
 
     def access(self, cpu: int, line: str, kind: str) -> tuple[float, int]:
