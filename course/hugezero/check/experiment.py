@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..machine import Kernel
-from ..scenario import Action, Observation, Simulated, in_words
+from ..scenario import ACTIONS, Action, Observation, Simulated, in_words
 from ..scenario.compare import bytes_in_words
 from ..store import KernelBug, RunsOn
 from .earlier import kernel_before
@@ -70,7 +70,8 @@ class Experiment:
             except Exception as error:
                 self.stopped = f"{type(error).__name__}: {error}"
             if self.stopped:
-                print(f"Stopped at {in_words(action)}: {self.stopped}")
+                told = in_words(action) if isinstance(action, ACTIONS) else repr(action)
+                print(f"Stopped at {told}: {self.stopped}")
                 return
 
     def rss(self, process: str = "main") -> int:
