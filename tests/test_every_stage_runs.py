@@ -22,6 +22,11 @@ WRONG = {  # half done: the first half is right, and then there are mistakes of 
     "        hz.refcount.set(0)\n        free_folio(hz.folio.xchg(None))\n        return 512\n    return 0",
     "break_scan_schedule": "def break_scan_schedule():\n    return [0, 1, 1]",
     "predict_idle": "def predict_idle():\n    return 5 / 0",
+    "mm_put_huge_zero_folio": "def mm_put_huge_zero_folio(mm):\n    mm.users.dec()",
+    "__mmput": "def __mmput(mm):\n    return mm_put_huge_zero_folio(mm, True)",
+    "copy_huge_pmd": "def copy_huge_pmd(dst_vma, src_vma, dst_pmd, src_pmd):\n    dst_vma.vm_mm.huge_zero.set()",
+    "predict_half_the_work": "predict_half_the_work = 'half'",
+    "page_outlives_its_mappings": "def page_outlives_its_mappings():\n    return [Mmap('a', 1 << 21), 'drop']",
 }
 
 

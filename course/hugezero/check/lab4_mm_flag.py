@@ -40,21 +40,29 @@ ONCE = "an mm has its reference once, however many entries it has; who gives it 
 
 exercise("predict_share_at_72", "", "Your guess is written down. The next cell counts.")
 exercise("predict_half_the_work", "", "Your guess is written down. The next cell measures.")
-exercise("predict_one_fault_each", "", "Your guess is written down. The end of the lab measures.")
+exercise("predict_one_fault_each", "", "Your guess is written down. The next cell measures.")
 exercise(MM_GET, "mm", "You now have faults that write to nothing that another mm shares.", more=3)
 exercise(MM_PUT, "mm", "You now have a way back for an mm that has taken, and for no other.", more=1)
 exercise(MMPUT, "mm", "You now have an end of an address space that leaves nothing behind.", more=1)
-exercise(ANON, "vmf", "You now have a reference for each mm, and none for an entry.", more=1, given="?")
+exercise(
+    ANON, "vmf", "You now have a reference for each mm, and none for an entry.", more=1, given="b8d35588f820"
+)
 exercise(
     COPY,
     "dst_vma src_vma dst_pmd src_pmd",
     "You now have a child that holds by itself what it maps.",
     more=1,
-    given="?",
+    given="c0aa39f5ad74",
 )
-exercise(WP, "vmf", "You now have a write that leaves the mm's reference where it is.", more=1, given="?")
-exercise(SPLIT, "vma haddr pmd", "You now have a split that counts nothing.", given="?")
-exercise(ZAP, "vma pmd addr", "You now have an unmap that counts nothing.", more=1, given="?")
+exercise(
+    WP,
+    "vmf",
+    "You now have a write that leaves the mm's reference where it is.",
+    more=1,
+    given="f961756f478e",
+)
+exercise(SPLIT, "vma haddr pmd", "You now have a split that counts nothing.", given="879de388c6f0")
+exercise(ZAP, "vma pmd addr", "You now have an unmap that counts nothing.", more=1, given="9615727cdffc")
 exercise(OUTLIVES, "", "You now know what the flag costs, and how to show it.", more=1)
 
 

@@ -24,7 +24,7 @@ from ..mm.page_alloc import Folio
 from ..mm.pgtable import PmdTable, pmd_offset, pte_free_one
 from ..store import Slot
 from .checks import expect
-from .scenes import COUNT, FOLIO, NO_FOLIO, Results
+from .scenes import COUNT, FOLIO, Results
 from .staged import Mapped
 
 MM_GET = "mm_get_huge_zero_folio"
@@ -100,8 +100,12 @@ def user(mm: Mm, *then: Callable[[Results], Any], may_fail: bool = False) -> Thr
         if isinstance(results[0], Folio):
             return "op", (results[0], "data"), "load", (0, 1)
         if results[0] is None:
-            return None if may_fail else ("bug", NO_FOLIO.replace("get_", "mm_get_"), "thread")
-        return "bug", f"{MM_GET} returned {results[0]!r}, which is no folio", "thread"
+            return (
+                None
+                if may_fail
+                else ("bug", f"a thread got None from {MM_GET}, and there was memory", "thread")
+            )
+        return "bug", f"a thread got {results[0]!r} from {MM_GET}, which is no folio", "thread"
 
     return Thread(f"thread of {mm!r}", (lambda results: ("call", MM_GET, (mm,)), read, *then))
 

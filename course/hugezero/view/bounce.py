@@ -17,10 +17,12 @@ def throughput_chart(curves: Mapping[str, Mapping[int, Replay]]) -> Chart:
 
     figure, axes = plt.subplots(figsize=(6.4, 3.6))
     text = []
+    ends: dict[float, list[str]] = {}  # names of curves that end at the same place stand in one line
     for (name, curve), style in zip(curves.items(), LINES, strict=False):
         cpus, many = list(curve), [throughput(found) for found in curve.values()]
         axes.plot(cpus, many, style)
-        axes.annotate(name, (cpus[-1], many[-1]), textcoords="offset points", xytext=(6, -3))
+        near = next((end for end in ends if abs(end - many[-1]) < many[-1] / 20), many[-1])
+        ends.setdefault(near, []).append(name)
         at = knee(curve[cpus[-1]])
         if at < cpus[-1]:
             near = min(cpus, key=lambda n: abs(n - at))
@@ -28,6 +30,9 @@ def throughput_chart(curves: Mapping[str, Mapping[int, Replay]]) -> Chart:
             axes.annotate(f"knee: {at:.0f} CPUs", (at, 0), textcoords="offset points", xytext=(5, 6))
             text.append(f"{name}: the line is never free from {at:.0f} CPUs on")
         text.append(f"{name}: " + ", ".join(f"{n} CPUs {m:.1f}" for n, m in zip(cpus, many, strict=True)))
+        last = cpus[-1]
+    for end, names in ends.items():
+        axes.annotate(", ".join(names), (last, end), textcoords="offset points", xytext=(6, -3))
     axes.set(xlabel="CPUs", ylabel="million faults a second", ylim=(0, None), xlim=(0, None))
     return chart(
         figure,
