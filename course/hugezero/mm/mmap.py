@@ -80,10 +80,16 @@ def mprotect(mm: Mm, address: int, length: int, flags: int) -> None:
 
 
 def madvise(mm: Mm, address: int, length: int, on: int, off: int) -> None:
-    """Turn the flags *on* on and *off* off in a range: VM_HUGEPAGE and VM_NOHUGEPAGE."""
+    """Turn the flags *on* on and *off* off in a range: VM_HUGEPAGE and VM_NOHUGEPAGE.
+
+    A huge entry that two areas would share from now on is split.
+    """
     start, end = _range(address, length)
     for vma in _isolate(mm, start, end):
         vma.vm_flags = vma.vm_flags & ~off | on
+        for pmd, entry, low, high in _pmds(mm, vma.vm_start, vma.vm_end):
+            if isinstance(entry, Pmd) and high - low < PMD_SIZE:
+                split_huge_pmd(vma, pmd, low)
 
 
 def madvise_dontneed(mm: Mm, address: int, length: int) -> None:
