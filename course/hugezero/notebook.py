@@ -12,10 +12,14 @@ from .block.bio import (
     bio_add_folio,
     bio_alloc,
     issue_write_zeroes,
+    submit_bio,
     submit_bio_wait,
 )
+from .block.zeroing import PRIVATE_ZEROES, zeroout_borrowing, zeroout_counting, zeroout_private
 from .check import attempt, check, experiment, use_mine
+from .check.disks import every_schedule_with_disk, request_of, with_disk
 from .check.exploring import every_schedule_of, to_break
+from .check.five import five_designs, turn_pages
 from .check.render import draw_with as _draw_with
 from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
@@ -89,6 +93,8 @@ from .mm.pgtable import (
     walk,
     zero_pte,
 )
+from .mm.printk import CONFIG, pr_warn
+from .mm.shrinker import shrinker_register
 from .mm.vmstat import VMSTAT
 from .scenario import (
     DropCaches,
@@ -106,6 +112,8 @@ from .scenario import (
     Write,
     simulate,
 )
+from .scenario.requests import flood, rate
+from .scenario.storage import DiskWorks, Zeroout
 from .store import KernelBug
 from .view import chart, memory_map, progress, schedule, timeline
 

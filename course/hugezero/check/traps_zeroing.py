@@ -22,7 +22,7 @@ from .designs import DESIGNS
 from .stand_ins import STAND_INS
 
 BDEV, MM = BlockDevice(1), Mm(1)
-SECTORS = {(BDEV, "bd_nr_sectors"): 1 << 14}
+SECTORS: dict[Cell, Any] = {(BDEV, "bd_nr_sectors"): 1 << 14}
 _by_mm = DESIGNS["mms are counted"].functions
 
 

@@ -1,0 +1,83 @@
+"""For notebooks: programs that have a disk zeroed and do not wait, on one schedule of yours or on every one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..block.zeroing import zeroout_borrowing
+from ..explore.asking import given
+from ..explore.byhand import ByHand
+from ..explore.search import explore
+from ..hw.ram import PMD_SIZE
+from ..machine import Kernel
+from ..scenario.requests import Request, one_request
+from ..scenario.storage import WithDisk
+from ..store import KernelBug
+from .checks import CodeRaised, Failed, NotStarted
+from .earlier import kernel_before
+from .exploring import Shown
+from .scenes import alive, at_rest, shrinker
+from .schedules import Explored, expect_every_schedule
+from .traps_zeroing import SECTORS, at_work, program, zeroing
+
+Routine = Callable[..., int]
+
+
+class OnDisk:
+    """What a program left on the disk."""
+
+    def __init__(self, simulated: WithDisk, stopped: str = "") -> None:
+        self.simulated, self.stopped = simulated, stopped
+
+    def __repr__(self) -> str:
+        lines = [f"Stopped: {self.stopped}"] if self.stopped else []
+        data = self.simulated.machine.peek((self.simulated.bdev, "data"))
+        for first, many, what in self.simulated.on_disk():
+            shown = data.load(first * 512, 16)
+            beginning = f", which begins with {shown!r}" if what == "something else" else ""
+            lines.append(f"sectors {first:>6,} to {first + many - 1:>6,}: {what}{beginning}")
+        for folio in self.simulated.late:
+            lines.append(f"{folio!r} had been freed when the disk read it")
+        return "\n".join(lines)
+
+
+def with_disk(scenario: Iterable[Any], routine: Routine = zeroout_borrowing) -> OnDisk:
+    """Run a program on the kernel of the earlier labs, which zeroes disks by *routine*: see what is on the disk then."""
+    simulated = WithDisk(Kernel(_kernel(routine)), pages=4096)
+    try:
+        simulated.run(scenario)
+    except (Exception, KernelBug) as wrong:
+        return OnDisk(simulated, str(wrong) or type(wrong).__name__)
+    return OnDisk(simulated)
+
+
+def every_schedule_with_disk(routine: Routine, bios: int = 1) -> Shown:
+    """A process has 2 MiB zeroed (*bios* times) by *routine* and ends, while memory gets tight and the disk works: in every order."""
+    functions = {name: given(function) for name, function in _kernel(routine).items()}
+    threads = [program(bios * PMD_SIZE // 512), at_work(bios), shrinker()]
+    try:
+        found = explore(functions, threads, SECTORS, at_end=at_rest, always=alive)
+        expect_every_schedule(
+            found,
+            threads,
+            by_hand=lambda: ByHand(functions, threads, SECTORS, at_end=at_rest, always=alive),
+        )
+    except (NotStarted, CodeRaised) as wrong:
+        return Shown(f"This kernel cannot be run: {wrong}")
+    except Failed as failed:
+        return Shown(f"{failed.why[:1].upper()}{failed.why[1:]}.", failed.picture, failed.schedule)
+    return Shown(
+        f"{Explored(**vars(found), cpus=len(threads), story='the disk reads nothing that has gone')}."
+    )
+
+
+def request_of(routine: Routine) -> Request:
+    """What one request of 128 KiB, zeroed by *routine*, does to lines that all CPUs share."""
+    return one_request(Kernel(_kernel(routine)))
+
+
+def _kernel(routine: Routine) -> dict[str, Any]:
+    """The kernel that this notebook starts from, with *routine* to zero disks."""
+    functions = {name: function for name, (_, function) in kernel_before().items()}
+    return zeroing(functions, routine).functions
