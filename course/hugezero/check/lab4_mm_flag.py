@@ -130,7 +130,7 @@ def two_threads_take_one_reference(kernel: Kernel) -> object:
     return every_schedule(
         kernel, [user(mm), user(mm), reclaim()], idle_folio(), at_end=all_hold_once(mm), always=alive,
         story="the mm holds the folio once",
-        hint="both saw the flag clear, and both took a reference: mm.huge_zero.test_and_set() tells who was second",
+        hint="go to the row where the flag is set. Has the mm a reference then? And how many, when both are through?",
     )  # fmt: skip
 
 

@@ -73,10 +73,8 @@ class Room:
 def expect_held(users: int, when: str, hint: str = "") -> None:
     """So many mms hold the folio now, and the shrinker."""
     count, wanted = HUGE_ZERO.refcount.read(), users + 1
-    mms = f"{users or 'no'} mm{'s' * (users != 1)}"
-    expect(
-        count == wanted, f"{when} the count is {count}; it should be {wanted}: {mms}, and the shrinker", hint
-    )
+    whose = f"{users} mm{'s' * (users != 1)}, and the shrinker" if users else "the shrinker's"
+    expect(count == wanted, f"{when} the count is {count}; it should be {wanted}: {whose}", hint)
 
 
 def expect_forgotten(mm: Mm, what: str) -> None:
@@ -123,7 +121,8 @@ def each_holds_once(*mms: Mm) -> Callable[[Peek], str | None]:
         if count == wanted:
             return None
         many = f"{len(flags) or 'no'} mm{'s have their flags' if len(flags) != 1 else ' has its flag'} set"
-        return f"when all is done {many}, and the count is {count}; it should be {wanted}"
+        whose = "one for each of them, and the shrinker's" if flags else "the shrinker's, if there is a folio"
+        return f"when all is done {many}, and the count is {count}; it should be {wanted}: {whose}"
 
     return wrong
 
