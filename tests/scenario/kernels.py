@@ -4,7 +4,7 @@ import inspect
 
 from hugezero.machine import Kernel
 
-from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker
+from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag
 
 
 def functions(*labs):
@@ -17,4 +17,5 @@ KERNELS = {
     "zero page": Kernel(functions(lab1_zero_page)),
     "huge zero page": Kernel(functions(lab1_zero_page, lab2_huge_zero_page)),
     "counted": Kernel(functions(lab1_zero_page, lab2_huge_zero_page, lab3_shrinker)),
+    "per-mm flag": Kernel(functions(lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag)),
 }
