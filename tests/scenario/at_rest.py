@@ -10,7 +10,7 @@ from hugezero.mm.vmstat import VMSTAT
 
 
 def what_is_wrong(machine, counted):
-    """Sentences about what is not as it must be. *counted*: are the users of the huge zero page counted?"""
+    """Sentences about what is not as it must be. *counted*: what is counted of the huge zero page: entries, mms, nothing?"""
     wrong = []
 
     def must(true, what):
@@ -18,7 +18,7 @@ def what_is_wrong(machine, counted):
             wrong.append(what)
 
     cells, peek = machine.cells, machine.peek
-    tables, held, zeroes, all_tables = {}, Counter(), 0, 0
+    tables, held, zeroes, all_tables, holders = {}, Counter(), 0, 0, set()
     for (handle, index), value in cells.items():
         if isinstance(handle, PmdTable) and value is not None:
             tables.setdefault(handle.id, {})[index] = value
@@ -28,6 +28,8 @@ def what_is_wrong(machine, counted):
     in_use = [table.body for table in deposits.values()]
     for mm in sorted({handle for handle, _ in cells if isinstance(handle, Mm)}, key=lambda mm: mm.id):
         rss, nr = 0, 0
+        if peek((mm, "huge_zero")) and peek((mm, "users")) > 0:
+            holders.add(mm)
         for index, below in tables.get(mm.id, {}).items():
             nr += 1
             table = deposits.pop((mm.id, index), None)
@@ -48,6 +50,7 @@ def what_is_wrong(machine, counted):
                 must(all(peek((table, i)) is None for i in range(512)), f"{table} is put aside and not empty")
             if below.special:
                 zeroes += 1
+                must(counted != "mms" or mm in holders, f"{mm}: {below}, and its flag is not set")
                 must(below.folio is peek((HUGE_ZERO, "folio")), f"{mm}: {below} is not the huge zero page")
                 must(not below.write and not below.dirty, f"{mm}: {below} may be written to")
             else:
@@ -72,7 +75,9 @@ def what_is_wrong(machine, counted):
         data = peek((huge, "data"))
         must((data.fill, data.runs) == (0, ()), "the huge zero page holds something else than zeroes")
     if counted:
-        right = 0 if huge is None else 1 + zeroes
+        users = {"entries": zeroes, "mms": len(holders)}[counted]
+        must(huge is not None or users == 0, f"there is no huge zero page, and {users} hold it")
+        right = 0 if huge is None else 1 + users
         must(refcount == right, f"the huge zero page's count is {refcount}, and should be {right}")
     for folio, times in held.items():
         count = peek((folio, "refcount"))

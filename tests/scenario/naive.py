@@ -56,6 +56,7 @@ class Space:
         self.huge = {}  # block: [frame or ZERO, writable]
         self.tables = set()  # blocks whose pages are mapped one by one
         self.faults = 0
+        self.has_read = False  # huge zeroes: has it ever mapped them?
 
     def rss(self):
         """Pages of real memory that are mapped here."""
@@ -159,6 +160,10 @@ class Naive:
         """How many huge entries map the huge page of zeroes?"""
         return sum(frame is ZERO for space in self._all() for frame, _ in space.huge.values())
 
+    def readers(self):
+        """How many address spaces that live have ever mapped the huge page of zeroes?"""
+        return sum(space.has_read for space in self._all())
+
     def _all(self):
         return {id(space): space for space in self.spaces.values()}.values()
 
@@ -250,6 +255,7 @@ class Naive:
         if area.shows is None and area.huge and block not in space.tables and fits:
             area.anon = True
             zeroes = self.huge_zero and self.use_zero_page and not write
+            space.has_read = space.has_read or zeroes
             space.huge[block] = [ZERO, False] if zeroes else [next(self.number), area.write]
             return
         space.tables.add(block)
@@ -302,4 +308,5 @@ class Naive:
                 continue
             space.huge[block][1] = False
             child.huge[block] = list(space.huge[block])
+            child.has_read = child.has_read or space.huge[block][0] is ZERO
         return child
