@@ -406,14 +406,6 @@ def do_huge_pmd_wp_page(vmf):
         "Each lost race leaves 2 MiB behind that nobody can find any more.",
     ),
     Mutant(
-        "the loser gives back one page of 512",
-        WP,
-        "                folio_put(folio)",
-        "                folio_put(Folio((folio.pfn, 0, folio.id[2])))",
-        "two_cpus_may_write_at_once",
-        "Linux had this slip with the huge zero page itself (5ddacbe92b80): 511 pages were lost each time.",
-    ),
-    Mutant(
         "the loser of a write keeps the lock",
         WP,
         "            mm.page_table_lock.unlock()\n            if not same:",

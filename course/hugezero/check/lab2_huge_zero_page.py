@@ -94,6 +94,8 @@ exercise("predict_who_pays", "", "Your guess is written down. The last experimen
 
 ANON, WP, SPLIT = "do_huge_pmd_anonymous_page", "do_huge_pmd_wp_page", "split_huge_zero_page_pmd"
 
+SHAPE = "prepare before the lock, look under it whether the entry is still what it was, release it on every way, clean up"
+
 
 # do_huge_pmd_anonymous_page
 
@@ -236,7 +238,7 @@ def two_cpus_may_fault_at_once(kernel: Kernel) -> object:
             unmapped(),
             at_end=nothing_lost,
             story="nothing is lost",
-            hint="what another CPU did a moment ago is only certain while you hold the lock",
+            hint=SHAPE,
         )
     return found
 
@@ -365,10 +367,9 @@ def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
 @check(WP, points=1, needs=a_write_to_huge_zeroes_gets_a_huge_page)
 def two_cpus_may_write_at_once(kernel: Kernel) -> object:
     """Two CPUs write to the same 2 MiB of zeroes: both bytes are there afterwards, and nothing is lost."""
-    hint = "the entry may have changed since the fault came in: vmf.orig_pmd is what it was then"
     kernel = with_huge_zero(kernel)
     entry = mk_huge_zero_pmd(ZEROES_2M)
-    schedules(kernel, [fault(WP, True, entry)] * 2, mapped(), at_end=nothing_lost, may_fail=True, hint=hint)
+    schedules(kernel, [fault(WP, True, entry)] * 2, mapped(), at_end=nothing_lost, may_fail=True, hint=SHAPE)
     writers = [program("writer", ("write", MM, AT + n * PAGE_SIZE, bytes([7 + n]))) for n in (0, 1)]
 
     def at_end(peek: Peek) -> str | None:
@@ -380,7 +381,7 @@ def two_cpus_may_write_at_once(kernel: Kernel) -> object:
         return lost
 
     return schedules(
-        kernel, writers, mapped(), at_end=at_end, story="no byte that was written is lost", hint=hint
+        kernel, writers, mapped(), at_end=at_end, story="no byte that was written is lost", hint=SHAPE
     )
 
 
