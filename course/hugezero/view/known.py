@@ -58,7 +58,7 @@ class Known:
             seen.pop(name, None)
             self.changed = [f"f{name}"]
             return
-        if row.verb == "new" and row.result is not None:
+        if row.verb == "new" and isinstance(row.result, Folio):
             self.lives[self.names.folio(row.result)] = _Life(row.result)
             self.changed = [f"f{self.names.folio(row.result)}"]
         if row.cell in self.holds:
