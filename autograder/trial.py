@@ -22,7 +22,11 @@ from hugezero.machine import Kernel
 from .course import Course, load, source_of
 from .mutants import Mutant
 
-SECONDS = 120  # after which an answer is taken to have no end
+SECONDS = 120  # of work, after which an answer is taken to have no end; or ten times that of waiting
+TIMERS = (
+    (signal.SIGPROF, signal.ITIMER_PROF, SECONDS),
+    (signal.SIGALRM, signal.ITIMER_REAL, 10 * SECONDS),
+)
 
 
 class Endless(BaseException):
@@ -92,8 +96,9 @@ def _timed(job: tuple[Course, str, Mutant]) -> Verdict:
         raise Endless
 
     course, stem, mutant = job
-    signal.signal(signal.SIGALRM, ring)
-    signal.alarm(SECONDS)
+    for number, timer, seconds in TIMERS:
+        signal.signal(number, ring)
+        signal.setitimer(timer, seconds)
     try:
         verdict = try_one(course, stem, mutant)
         for result in verdict.results:
@@ -105,7 +110,8 @@ def _timed(job: tuple[Course, str, Mutant]) -> Verdict:
             mutant, [Result(c.name, c.title, c.points, voice="not yet", why="no end") for c in checks]
         )
     finally:
-        signal.alarm(0)
+        for _, timer, _ in TIMERS:
+            signal.setitimer(timer, 0)
 
 
 def try_all(

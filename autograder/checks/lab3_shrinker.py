@@ -225,9 +225,7 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     fault = ("fault", one.mm, one.at)
     town.explored(kernel, [does("reader", fault), does("writer", (*fault, True)), memory_is_tight()])
     unmap = ("madvise_dontneed", one.mm, one.at, PMD)
-    town.explored(
-        kernel, [does("reader", fault), does("unmapper", fault, unmap), one.reader(2), memory_is_tight()]
-    )
+    town.explored(kernel, [does("reader", fault), does("unmapper", fault, unmap), memory_is_tight()])
     alone = does("reader", (ANON, town.huge_fault(0)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     both = _town(False, False)
@@ -236,6 +234,8 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
         does("program", ("fault", each.mm, each.at), ("madvise_dontneed", each.mm, each.at, PMD))
         for each in (one, other)
     ]
+    never = does("exit", ("mmput", other.mm))  # it has never read a byte, and holds nothing
+    both.explored(kernel, [lives[0], never, memory_is_tight()])
     return both.explored(kernel, [*lives, memory_is_tight()])
 
 
@@ -258,7 +258,7 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     )
     town.explored(kernel, [does("writer", write), does("unmapper", unmap), one.reader(2), memory_is_tight()])
     alone = does("writer", (WP, town.huge_fault(0, write=True)))
-    town.explored(kernel, [alone, does("unmapper", unmap), memory_is_tight()], may_fail=True)
+    town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
     _programs(kernel)
     return found
