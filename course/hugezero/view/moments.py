@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..machine import Machine
+from ..mm.huge_memory import HUGE_ZERO, Deposits
 from ..mm.mm_types import AddressSpace, Mm
 from ..mm.pgtable import PmdTable, PteTable
 from ..scenario import Simulated
@@ -26,7 +27,10 @@ class State:
     def __init__(self, cells: dict[Cell, Any]) -> None:
         self.cells: dict[Cell, Any] = {}
         self.tables: dict[PteTable, tuple[Mm, int]] = {}  # page table: whose, and which PMD entry
+        self.huge_zeroes: set[Handle] = set()  # every folio that has been the huge zero one
+        self.put_aside: dict[Cell, PteTable] = {}  # by the place of the deposit
         self.handles: dict[str, dict[Handle, None]] = {}  # by class, in order of birth
+        self.at_start = cells
         for cell, value in cells.items():
             self._hold(cell, value)
 
@@ -43,6 +47,12 @@ class State:
         self.handles.setdefault(type(handle).__name__, {})[handle] = None
         if isinstance(handle, PmdTable) and isinstance(value, PteTable):
             self.tables[value] = Mm(handle.id), int(cell[1])
+        if isinstance(handle, Deposits):
+            self.put_aside.pop(cell, None)
+            if value is not None:
+                self.put_aside[cell] = value
+        if cell == (HUGE_ZERO, "folio") and value is not None:
+            self.huge_zeroes.add(value)
 
     def all(self, kind: type[Handle]) -> list[Any]:
         """Every handle of *kind* that this machine has named so far."""

@@ -52,6 +52,8 @@ def processes(film: Film, state: State) -> Iterator[Owner]:
             _count(state.peek((mm, "min_flt")), "fault"),
             _count(state.peek((mm, "nr_ptes")), "page table"),
         ]
+        if waiting := sum(deposits.id == mm.id for deposits, _ in state.put_aside):
+            lines.append(f"{waiting:,} put aside")
         if users > 1:
             lines.append(_count(users, "thread"))
         drawn = []

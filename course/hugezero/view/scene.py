@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from ..block.bio import Bio, BlockDevice
-from ..hw.ram import PAGE_SIZE
+from ..hw.ram import PAGE_SIZE, PTRS_PER_PTE
+from ..mm.huge_memory import HUGE_ZERO, Deposits, HugeZero
 from ..mm.mm_types import AddressSpace, Mm, Vma
 from ..mm.page_alloc import ZERO_PAGE, Folio
 from ..mm.pgtable import PmdTable, PteTable
@@ -45,8 +46,16 @@ class Scene:
         handle = cell[0]
         if isinstance(handle, Mm):
             return [f"o{handle!r}"]
-        if isinstance(handle, PmdTable):
+        if isinstance(handle, PmdTable) and not isinstance(self.state.peek(cell), PteTable):
+            rows = self._rows(f"o{Mm(handle.id)!r}", int(cell[1]) * PTRS_PER_PTE)
+            if rows:
+                return rows
+        if isinstance(handle, (PmdTable, Deposits)):
             return [f"o{Mm(handle.id)!r}"]
+        if isinstance(handle, HugeZero):
+            return [
+                frame.key for frame in self.frames if frame.folios[0] is self.state.peek((handle, "folio"))
+            ]
         if isinstance(handle, (BlockDevice, Bio)):
             return [f"o{handle!r}"]
         if isinstance(handle, Vma):
@@ -55,7 +64,7 @@ class Scene:
             return [frame.key for frame in self.frames if handle in frame.folios]
         if isinstance(handle, PteTable) and handle in self.state.tables:
             mm, block = self.state.tables[handle]
-            return self._rows(f"o{mm!r}", block * 512 + int(cell[1]))
+            return self._rows(f"o{mm!r}", block * PTRS_PER_PTE + int(cell[1]))
         if isinstance(handle, AddressSpace) and isinstance(cell[1], int):
             return self._rows(f"o{handle!r}", cell[1])
         return []
@@ -105,12 +114,14 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
                 frame = _frame(row.folios, state)
                 frames.update(dict.fromkeys(row.folios, frame))
             row.frame = frames[row.folios[0]].key if row.folios else ""
+    tables = {table.body for table in state.put_aside.values()}
     loose = [
         folio
         for folio in state.all(Folio)
         if folio not in pointers
         and state.peek((folio, "state")) == "live"
         and PteTable(folio.id) not in state.tables
+        and folio not in tables
     ]
     if owners and ZERO_PAGE not in frames:  # there from boot, in use or not
         frames[ZERO_PAGE] = _frame([ZERO_PAGE], state)
@@ -118,7 +129,8 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
         frames[struck] = _frame([struck], state)
     for folio in loose[:fold]:
         frames[folio] = _frame([folio], state)
-        frames[folio].held = "not mapped"
+        if folio is not state.peek((HUGE_ZERO, "folio")):
+            frames[folio].held = "not mapped"
     if rest := loose[fold:] if fold else []:
         frames[rest[0]] = Frame("f+", f"{len(rest)} more folios", "nobody maps them", "", "data", folios=rest)
     return Scene(owners, list({frame.key: frame for frame in frames.values()}.values()), state)
@@ -157,12 +169,19 @@ def _frame(folios: list[Folio], state: State) -> Frame:
     words = hints.pop() if len(hints) == 1 else "data"
     count = state.peek((first, "refcount"))
     held = "" if count == 1 else f"held {count} ×"
+    huge_zero = first in state.huge_zeroes
+    if first is state.peek((HUGE_ZERO, "folio")):
+        users = state.peek((HUGE_ZERO, "refcount"))
+        aside = not users and first is state.at_start.get((HUGE_ZERO, "folio"))
+        words += " · set aside at boot" if aside else f" · count {users}"
     look = "zero" if is_zeroes(contents) else "data"
     if state.peek((first, "state")) not in ALIVE:
         words, held, look = "not allocated any more ✗", "", "freed"
     long = size(first.nr_pages * PAGE_SIZE)
     if len(folios) == 1:
-        return Frame(key, folio_name(first), f"{long} · {words}", held, look, first.order > 0, folios)
+        return Frame(
+            key, folio_name(first, huge_zero), f"{long} · {words}", held, look, first.order > 0, folios
+        )
     numbers = sorted(folio.pfn for folio in folios)
     dense = all(b == a + 1 for a, b in pairwise(numbers))
     name = f"folios {numbers[0]:#x}{'–' if dense else ' … '}{numbers[-1]:#x}"

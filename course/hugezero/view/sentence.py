@@ -7,9 +7,12 @@ from typing import Any
 
 from ..block.bio import Bio, BlockDevice
 from ..hw.ram import PAGE_SIZE, PTRS_PER_PTE, Contents
+from ..hw.tlb import Tlb
+from ..mm.huge_memory import Deposits, HugeZero, TransparentHugepage
 from ..mm.mm_types import AddressSpace, Mm, Vma
 from ..mm.page_alloc import Folio
 from ..mm.pgtable import PmdTable, PteTable
+from ..mm.shrinker import Shrinkers
 from ..mm.vmstat import Vmstat
 from ..store import KERNEL, Done, Handle
 from .moments import Film, State
@@ -25,11 +28,20 @@ def sentence(film: Film, state: State, done: Done | None) -> str:
     if done is None:
         return "The machine has just been switched on" if film.kept else "The machine as it is now"
     said = _TELL.get(type(done.cell[0]), _anything)(film, state, done)
-    return said[0].upper() + said[1:] if said.startswith(("folio", "the ", "an ", "a ", "what")) else said
+    return (
+        said[0].upper() + said[1:]
+        if said.startswith(("folio", "the ", "an ", "a ", "what", "which", "may ", "who ", "from ", "there "))
+        else said
+    )
 
 
-def maps(entry: Entry | None) -> str:
-    return f"maps {the(entry.folio)}, {entry.rights}" if entry else "is empty"
+def called(state: State, folio: Folio) -> str:
+    """A folio within a sentence."""
+    return the(folio, folio in state.huge_zeroes)
+
+
+def maps(state: State, entry: Entry | None) -> str:
+    return f"maps {called(state, entry.folio)}, {entry.rights}" if entry else "is empty"
 
 
 def _entry(film: Film, state: State, done: Done) -> str:
@@ -40,24 +52,34 @@ def _entry(film: Film, state: State, done: Done) -> str:
         mm, block = state.tables[table]
         page = block * PTRS_PER_PTE + int(index)
         name = f"{film.who(mm)}: entry for {page * PAGE_SIZE:#x}"
+    return _change(state, name, done)
+
+
+def _change(state: State, name: str, done: Done) -> str:
+    """What became of the entry called *name*."""
     old, new = entry_of(done.old), entry_of(done.new)
     if done.verb == "read":
-        return f"{name} is looked at: it {maps(new)}"
+        return f"{name} is looked at: it {maps(state, new)}"
     if old == new:
-        return f"{name} is set to what it was: it {maps(new)}"
+        return f"{name} is set to what it was: it {maps(state, new)}"
     if old and new and old.folio is new.folio:
-        return f"{name} still maps {the(new.folio)}, and is {new.words} now"
+        return f"{name} still maps {called(state, new.folio)}, and is {new.words} now"
     if old and new:
-        return f"{name} now maps {the(new.folio)} instead of {the(old.folio)}, {new.rights}"
-    return f"{name} {'is empty now' if new is None else 'now ' + maps(new)}"
+        was = called(state, old.folio)
+        return f"{name} now maps {called(state, new.folio)} instead of {was}, {new.rights}"
+    return f"{name} {'is empty now' if new is None else 'now ' + maps(state, new)}"
 
 
 def _pmd(film: Film, state: State, done: Done) -> str:
     handle, index = done.cell
     name, block = film.who(Mm(handle.id)), int(index)
     where = addresses(block * PTRS_PER_PTE, PTRS_PER_PTE)
+    if isinstance(done.new, PteTable) and entry_of(done.old):
+        return (
+            f"{name}: {where} is mapped by small entries now, in the page table in frame {done.new.id[0]:#x}"
+        )
     if entry_of(done.new) or entry_of(done.old):
-        return f"{name}: entry for {where} {'now ' if done.verb != 'read' else ''}{maps(entry_of(done.new))}"
+        return _change(state, f"{name}: entry for {where}", done)
     if done.verb == "read":
         has = "there is none" if done.new is None else f"it is in frame {done.new.id[0]:#x}"
         return f"{name}: the page table for {where} is looked up: {has}"
@@ -70,7 +92,7 @@ def _pmd(film: Film, state: State, done: Done) -> str:
 
 def _folio(film: Film, state: State, done: Done) -> str:
     folio: Any = done.cell[0]
-    name = the(folio)
+    name = called(state, folio)
     match done.verb:
         case "new":
             return f"{name} is allocated: {size(folio.nr_pages * PAGE_SIZE)} with whatever was left in them"
@@ -123,6 +145,8 @@ def _mm(film: Film, state: State, done: Done) -> str:
         return f"{name}: {' and '.join(words) or 'its list of areas stays as it was'}"
     what = {"rss": "its resident set, in pages,", "min_flt": "its count of page faults"}
     what |= {"nr_ptes": "its count of page tables", "users": "its count of threads"}
+    if field == "page_table_lock":
+        return f"{name}: its page table lock is {_LOCK.get(done.verb, 'looked at')}"
     return _count(f"{name}: {what.get(str(field), field)}", done)
 
 
@@ -200,6 +224,51 @@ def _bio(film: Film, state: State, done: Done) -> str:
     return _anything(film, state, done)
 
 
+def _deposit(film: Film, state: State, done: Done) -> str:
+    handle, index = done.cell
+    where = f"{film.who(Mm(handle.id))}: for {addresses(int(index) * PTRS_PER_PTE, PTRS_PER_PTE)}"
+    if done.new is not None:
+        return f"{where} a page table is put aside, in frame {done.new.id[0]:#x}"
+    gone = "none was put aside" if done.old is None else f"the one in frame {done.old.id[0]:#x}"
+    return f"{where} the page table that was put aside is taken: {gone}"
+
+
+def _huge_zero(film: Film, state: State, done: Done) -> str:
+    field = done.cell[1]
+    if field == "refcount":
+        users = _count("the huge zero folio's count", done)
+        return f"{users}: nobody is there" if done.verb == "inc_not_zero" and not done.result else users
+    if field == "lock":
+        return f"the huge zero folio's lock is {_LOCK.get(done.verb, 'looked at')}"
+    if done.verb == "read":
+        return f"which folio is the huge zero one? {the(done.result).capitalize() if done.result else 'None'}"
+    if done.new is done.old:
+        return f"the huge zero folio stays {the(done.new) if done.new else 'away'}: somebody was faster"
+    if done.new is None:
+        return f"there is no huge zero folio any more: it was {the(done.old)}"
+    return f"{the(done.new)} is the huge zero folio from now on"
+
+
+def _tlb(film: Film, state: State, done: Done) -> str:
+    who = film.who(Mm(done.cell[0].id))
+    if done.verb != "flush":
+        return _anything(film, state, done)
+    start, end = done.args
+    where = addresses(start // PAGE_SIZE, (end - start) // PAGE_SIZE)
+    return f"{who}: every CPU forgets what it remembers of {where}"
+
+
+def _switch(film: Film, state: State, done: Done) -> str:
+    return f"may a read be given the huge zero folio? {'Yes' if done.new else 'No'}"
+
+
+def _shrinkers(film: Film, state: State, done: Done) -> str:
+    if done.verb != "read":
+        return f"from now on {done.args[0][1]} is asked when memory gets tight"
+    asked = ", ".join(count for count, *_ in done.result)
+    return f"who may have memory to give back? {asked or 'No shrinker is there'}"
+
+
 def _vmstat(film: Film, state: State, done: Done) -> str:
     return _count(f"the machine's {done.cell[1]}", done)
 
@@ -212,7 +281,9 @@ def _anything(film: Film, state: State, done: Done) -> str:
     return code(done) + ("" if done.result is None else f" → {short(done.result)}")
 
 
+_LOCK = {"lock": "taken", "unlock": "given back", "set": "given back", "test_and_set": "asked for"}
 _TELL: dict[type[Handle], Tell] = {
     PteTable: _entry, PmdTable: _pmd, Folio: _folio, Mm: _mm, Vma: _vma, AddressSpace: _cache,
-    BlockDevice: _disk, Bio: _bio, Vmstat: _vmstat, type(KERNEL): _nothing,
+    BlockDevice: _disk, Bio: _bio, Vmstat: _vmstat, Deposits: _deposit, HugeZero: _huge_zero, Tlb: _tlb, Shrinkers: _shrinkers,
+    TransparentHugepage: _switch, type(KERNEL): _nothing,
 }  # fmt: skip

@@ -72,14 +72,18 @@ def rights(flags: int) -> str:
     return " · ".join(words)
 
 
-def folio_name(folio: Folio) -> str:
+def folio_name(folio: Folio, huge_zero: bool = False) -> str:
     """What a folio is called in pictures and sentences."""
-    return f"zero page {folio.pfn:#x}" if folio is ZERO_PAGE else f"folio {folio.pfn:#x}"
+    return (
+        f"{'zero page' if folio is ZERO_PAGE else 'huge zero folio' if huge_zero else 'folio'} {folio.pfn:#x}"
+    )
 
 
-def the(folio: Folio) -> str:
+def the(folio: Folio, huge_zero: bool = False) -> str:
     """The same within a sentence."""
-    return "the zero page" if folio is ZERO_PAGE else folio_name(folio)
+    if folio is ZERO_PAGE:
+        return "the zero page"
+    return f"{'the ' if huge_zero else ''}{folio_name(folio, huge_zero)}"
 
 
 def is_zeroes(contents: Contents) -> bool:
