@@ -100,6 +100,9 @@ def test_a_reference_that_builds_on_another_one_becomes_a_given_kernel_that_does
     env = {**os.environ, "PYTHONPATH": f"{two_labs.root / 'course'}:{Course().root / 'course'}"}
     done = subprocess.run(run, env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "given_lab7\n"
+    by_name = LOCKED.replace("from .lab7_coins import", "from solutions.lab7_coins import")
+    two_labs.solution("lab8_locked").write_text(by_name)
+    assert "from given_lab7 import take_coin" in given(two_labs, "lab8_locked")
     two_labs.solution("lab8_locked").write_text("from . import lab7_coins\n")
     with pytest.raises(ValueError, match=r"lab8_locked.py: students have nothing to 'from \. import"):
         write(two_labs)
