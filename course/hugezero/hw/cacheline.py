@@ -81,8 +81,9 @@ class Caches:
         self.costs.check()
         self.lines: dict[str, Holders] = {}
         self._visits: dict[
-            Any, tuple[tuple[tuple[str, Holders], ...], tuple[float, float, int], Holders]
+            Any, tuple[tuple[tuple[str, Holders], ...], tuple[float, float, int], Holders, Any]
         ] = {}
+        self._held: dict[Holders, Holders] = {NOBODY: NOBODY}  # equal ones are one
         self._known: dict[tuple[Holders, int, str], tuple[float, int, Holders]] = {}
 
     def socket(self, cpu: int) -> int:
@@ -96,18 +97,23 @@ class Caches:
         key = self.lines.get(line, NOBODY), cpu, kind
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._mesi(*key)
+            cost, moves, after = self._mesi(*key)
+            found = self._known[key] = cost, moves, self._held.setdefault(after, after)
         cost, moves, self.lines[line] = found
         return cost, moves
 
     def visit(self, cpu: int, visit: tuple[Access, ...], main: str) -> tuple[float, float, int]:
         """Let *cpu* make all accesses of *visit*; gives the cost at line *main*, that at others, and all moves."""
         lines = self.lines
-        key = cpu, visit, lines.get(main, NOBODY)
+        held = lines.get(main, NOBODY)
+        key = cpu, id(visit), id(held)  # equal ones are the same here, and kept below
         known = self._visits.get(key)
         if known is not None:
-            others, result, after = known
-            if all(lines.get(line) is held for line, held in others):
+            others, result, after, _ = known
+            for line, was in others:
+                if lines.get(line) is not was:
+                    break
+            else:
                 lines[main] = after
                 return result
         before = {line: lines.get(line, NOBODY) for line, _ in visit}
@@ -124,11 +130,9 @@ class Caches:
             else:
                 elsewhere += cost
         result = at_main, elsewhere, moves
-        others = tuple((line, held) for line, held in before.items() if line not in (main, OWN))
-        if main != OWN and all(
-            lines[line] is held for line, held in others
-        ):  # only the main line has changed
-            self._visits[key] = others, result, lines[main]
+        others = tuple((line, was) for line, was in before.items() if line not in (main, OWN))
+        if main != OWN and all(lines[line] is was for line, was in others):  # only the main line has changed
+            self._visits[key] = others, result, lines[main], (visit, held)
         return result
 
     def _mesi(self, held: Holders, cpu: int, kind: str) -> tuple[float, int, Holders]:
