@@ -347,7 +347,9 @@ def pieces_are_as_large_as_there_are(kernel: Kernel) -> None:
                     found == (vecs, in_bios(vecs)),
                     f"a kernel {kind}: {nr * SECTOR_SIZE:,} bytes took {found[0]} pieces in {found[1]} bios; it should be "
                     f"{vecs} in {in_bios(vecs)}",
-                    "the folio knows how large it is: folio.nr_pages",
+                    "the folio knows how large it is: folio.nr_pages"
+                    if found[0] != vecs
+                    else "bio_add_folio says False when a bio is full: only then is it time to send it",
                 )
 
 

@@ -14,7 +14,7 @@ from ..mm.page_alloc import ZERO_PAGE, Folio, alloc_folio
 from .checks import expect
 from .staged import folio_in_use
 
-BUILT, WITHOUT, NO_MEMORY = "built with it", "built without it", "built with it, and without memory at boot"
+BUILT, WITHOUT, NO_MEMORY = "with the option", "without the option", "that found no memory at boot"
 KINDS = (BUILT, WITHOUT, NO_MEMORY)
 PAGES = 4096
 BLOCKS = (4096, 16384, 65536)  # bytes: what file systems have
