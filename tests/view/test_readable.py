@@ -82,5 +82,5 @@ def test_what_draws_is_imported_when_something_is_drawn():
 
 
 def test_a_name_that_is_not_there_is_told():
-    with pytest.raises(AttributeError, match="it has chart, memory_map, progress, schedule, timeline"):
+    with pytest.raises(AttributeError, match="it has chart, cycles_chart, lines_chart, memory_map, progress"):
         view.memorymap  # noqa: B018
