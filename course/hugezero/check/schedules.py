@@ -11,17 +11,12 @@ from ..explore.asking import next_step
 from ..explore.byhand import ByHand
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
 from ..explore.steps import Peek, Row, Thread
-from ..mm.huge_memory import TRANSPARENT_HUGEPAGE
-from ..mm.mm_types import Vma
-from ..mm.shrinker import SHRINKERS
-from ..mm.vmstat import VMSTAT
 from ..store import Cell
-from ..view.lines import tell, watched
+from ..view.lines import scenery, tell, watched
 from ..view.names import Names
 from .checks import CodeRaised, Failed, Inconclusive, NotStarted
 
 COUNTS = ("add", "inc_not_zero", "dec_and_test")
-SCENERY = (VMSTAT, SHRINKERS, TRANSPARENT_HUGEPAGE)
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 RAISED = re.compile(r"(\w+) raised (\w+): ?(.*)", re.DOTALL)
 DIFFERS = "acts differently when"  # it would on one CPU as well
@@ -133,7 +128,7 @@ def in_words(outcome: Outcome, threads: Sequence[Thread] = ()) -> tuple[str, tup
             _said(row, line.said),
         )
         for row, line in zip(rows, told.lines, strict=True)
-        if line.culprit or not _scenery(row)
+        if line.culprit or not scenery(row)
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ([cell.ljust(w) for cell, w in zip(cells, widths, strict=True) if w] for cells in table)
@@ -144,14 +139,6 @@ def _said(row: Row, said: str) -> str:
     """What *row* gave, and what the count is then, if it moved one."""
     now = f"now {row.new}" if row.verb in COUNTS and row.old != row.new else ""
     return ", ".join(filter(None, (said, now)))
-
-
-def _scenery(row: Row) -> bool:
-    """Is *row* no part of any story?"""
-    handle, field = row.cell
-    if row.verb == "new":
-        return row.args[0] != "Folio"
-    return handle in SCENERY or isinstance(handle, Vma) or field in ("mmap", "min_flt")
 
 
 def _asked(function: Any) -> Any:

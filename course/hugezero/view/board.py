@@ -27,26 +27,33 @@ class Board:
 
     columns: Sequence[str]
     cells: Sequence[str]
-    code: int  # letters of the longest operation,
+    code: Sequence[int]  # letters of the longest operation of each CPU,
     words: int  # of the longest words behind one,
     value: list[int] = field(default_factory=list)  # and of the longest value of each cell
 
     @classmethod
     def of(cls, columns: Sequence[str], *schedules: Told) -> Board:
         """A board with room for all *schedules*."""
-        lines = [line for told in schedules for line in told.lines]
+        lines = [line for told in schedules for line in told.shown]
         cells = schedules[0].cells
         held = [told.before for told in schedules] + [line.values for line in lines]
         longest = [max(len(values[i]) for values in held) for i in range(len(cells))]
-        code = max((len(line.code) for line in lines), default=0)
+        code = [
+            max((len(line.code) for line in lines if line.cpu == cpu), default=0)
+            for cpu in range(len(columns))
+        ]
         words = [len(line.said) for line in lines] + [len(told.cross) + 4 for told in schedules]
         return cls(columns, cells, code, max(words), longest)
 
     def __post_init__(self) -> None:
-        longest = max(self.code * MONO, *(len(name) * 6.8 for name in self.columns), 0)
-        self.column = min(WIDE, max(NARROW, longest + 16))
+        self.column: list[float] = []  # how wide each is,
+        self.left: list[float] = []  # and its left edge
+        x: float = FIRST
+        for letters, name in zip(self.code, self.columns, strict=True):
+            self.left.append(x)
+            self.column.append(min(WIDE, max(NARROW, letters * MONO + 16, len(name) * 6.8 + 16)))
+            x += self.column[-1] + GAP
         self.values: list[float] = []  # the middle of each
-        x = FIRST + len(self.columns) * (self.column + GAP)
         for name, letters in zip(self.cells, self.value, strict=True):
             w = max(40.0, len(name) * SANS + 12, letters * MONO + 18)
             self.values.append(x + w / 2)
@@ -56,13 +63,9 @@ class Board:
         self.width = max(wanted, self.said + LEAST + LEFT)
         self.letters = int((self.width - LEFT - self.said) / SANS)
 
-    def left(self, cpu: int) -> float:
-        """The left edge of a CPU's column."""
-        return FIRST + cpu * (self.column + GAP)
-
     def drawing(self, told: Told, alt: str) -> list[str]:
         """The parts of the SVG: the heads, which stay when the rows scroll, and the rows."""
-        heads = [label(self.left(cpu), 22, name, "h small") for cpu, name in enumerate(self.columns)]
+        heads = [label(self.left[cpu], 22, name, "h small") for cpu, name in enumerate(self.columns)]
         heads += [
             label(x, 22, name, "soft small", "middle")
             for x, name in zip(self.values, self.cells, strict=True)
@@ -70,7 +73,7 @@ class Board:
         rows: list[str] = []
         y = 4.0
         before: Line | None = None
-        for line in told.lines:
+        for line in told.shown:
             if before is not None and before.cpu != line.cpu:
                 rows.append(self._switch(before.cpu, line.cpu, y - (STEP - ROW_H), y + SWITCH - 2))
                 y += SWITCH - 2
@@ -105,12 +108,12 @@ class Board:
 
     def _row(self, line: Line, y: float, height: float, words: list[tuple[str, str]]) -> str:
         base = y + ROW_H / 2 + 4
-        x = self.left(line.cpu)
-        letters = int((self.column - 16) / MONO)
+        x, width = self.left[line.cpu], self.column[line.cpu]
+        letters = int((width - 16) / MONO)
         code = line.code if len(line.code) <= letters else f"{line.code[: letters - 1]}…"
         parts = [
             label(NUMBER, base, str(line.number), "soft small", "end"),
-            rect(x, y, self.column, ROW_H, "card"),
+            rect(x, y, width, ROW_H, "card"),
             label(x + 9, base, code, "mono bad" if line.culprit else "mono"),
         ]
         for i, (middle, value) in enumerate(zip(self.values, line.values, strict=True)):
@@ -125,7 +128,7 @@ class Board:
 
     def _switch(self, one: int, other: int, top: float, bottom: float) -> str:
         """The arrow from the last row of a CPU to the first one of the next."""
-        a, b = self.left(one) + self.column / 2, self.left(other) + self.column / 2
+        a, b = (self.left[cpu] + self.column[cpu] / 2 for cpu in (one, other))
         middle = top + (bottom - top) / 2 - 2
         line = f"M{number(a)} {number(top)}V{number(middle)}H{number(b)}V{number(bottom - 5)}"
         head = f"M{number(b)} {number(bottom)}l-4.5-7h9z"

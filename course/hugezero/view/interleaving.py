@@ -17,6 +17,7 @@ from .text import as_text
 
 KEYS = "↑ ↓ step"
 LEGEND = "thick outline: where you are · small box: the cell it touches"
+LEFT_OUT = " · rows from which nobody learns anything are left out"
 GOOD = "Everybody has come to an end, and nothing broke"
 
 
@@ -106,8 +107,9 @@ class Interleaving:
         made = self._pages(rows, hand.bug, good, f"by hand: {counted(rows)}; {played}")
         names = Names([*self.found.rows, *rows])
         tell(rows, None, [], names)
-        for k, moment in enumerate(made.moments):
-            moment["picks"] = sum(end < k for end in hand.ends) + bool(k and hand.ends)
+        for moment in made.moments:
+            done = moment["rows"]
+            moment["picks"] = sum(end < done for end in hand.ends) + bool(done and hand.ends)
         return {
             "parts": made.parts,
             "pages": made.pages,
@@ -145,15 +147,18 @@ class Interleaving:
         board = Board.of(self.columns, told, beside)
         whole = page(board.drawing(told, f"Schedule of {len(self.columns)} CPUs, {counted(rows)}. {title}."))
         made.parts = list(numbers)
-        for k, (map_page, changed) in enumerate(maps):
+        if len(told.shown) < len(told.lines):
+            made.legend += LEFT_OUT
+        for k in (0, *(line.number for line in told.shown)):
+            map_page, changed = maps[k]
             broke = bool(bug) and k == len(rows)
             made.moments.append(
                 {
-                    "page": whole, "title": title, "where": where, "bug": broke,
+                    "page": whole, "rows": k, "title": title, "where": where, "bug": broke,
                     "changed": [f"r{k}", *changed] if k else [], "map": map_page, "said": self._said(told, k),
                 }
             )  # fmt: skip
-        made.at = len(rows)
+        made.at = len(made.moments) - 1
         made.text = f"{title}  ({where})"
         if rows:
             made.text += f"\n\n{self._table(told)}\n\n{as_text(known.scene(), known.changed)}"
@@ -175,7 +180,7 @@ class Interleaving:
         heads = ["", *self.columns, *told.cells, ""]
         table = [heads]
         before: int | None = None
-        for line in told.lines:
+        for line in told.shown:
             mark = ">" if before not in (None, line.cpu) else " "
             cross = f"✗ {told.cross}" if told.cross and line is told.lines[-1] else ""
             code = [line.code if cpu == line.cpu else "" for cpu in range(len(self.columns))]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..hw.ram import PAGE_SIZE
+from ..hw.tlb import Tlb
 from ..mm.page_alloc import Folio
-from ..mm.vmstat import VMSTAT
-from ..store import Cell
+from ..store import Cell, Handle
+from .lines import scenery
 from .moments import State
-from .names import Names, Operation, folios_in
+from .names import Names, Operation, folios_in, is_lock
 from .owners import Area, Owner
 from .pieces import Row
 from .scene import Frame, Scene
@@ -26,6 +27,7 @@ class _Life:
 
     folio: Folio
     freed: int = 0  # in which row; 0: it is in use
+    born: bool = False  # in this schedule, so that all who know of it are shown?
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Known:
             self.changed = [f"f{name}"]
             return
         if row.verb == "new" and isinstance(row.result, Folio):
-            self.lives[self.names.folio(row.result)] = _Life(row.result)
+            self.lives[self.names.folio(row.result)] = _Life(row.result, born=True)
             self.changed = [f"f{self.names.folio(row.result)}"]
         if row.cell in self.holds:
             self.holds[row.cell] = row.new
@@ -67,7 +69,8 @@ class Known:
                 self.changed = [f"s{row.cell!r}", f"o{handle!r}"]
         for name in self._meet(row.result):
             if name not in seen:
-                seen[name] = f"{self.names.code(row).split('(')[0]} in row {k + 1}"
+                how = "its TLB" if isinstance(handle, Tlb) else self.names.code(row).split("(")[0]
+                seen[name] = f"{how} in row {k + 1}"
                 self.changed.append(f"c{row.cpu}{name}")
 
     def scene(self) -> Scene:
@@ -96,21 +99,20 @@ class Known:
         kinds = [type(handle) for handle in dict.fromkeys(cell[0] for cell in self.holds)]
         for cell, value in self.holds.items():
             handle = cell[0]
-            name = type(handle).__name__ if kinds.count(type(handle)) == 1 else repr(handle)
+            name = _name(handle) if kinds.count(type(handle)) == 1 else repr(handle)
             owner = owners.setdefault(handle, Owner(f"o{handle!r}", name, []))
             folios = list(folios_in(value))
             if not folios and value is not None:
-                owner.lines.append(f"{cell[1]} {self.names.held(value)}")
+                field = "lock" if is_lock(*cell) else cell[1]
+                owner.lines.append(f"{field} {self.names.held(value, cell)}")
                 continue
             if not owner.areas:
                 owner.areas.append(Area(f"a{handle!r}", "its cells", []))
             frame = f"f{self.names.folio(folios[0])}" if folios else ""
-            entry = self.names.held(value) if folios else ""
+            entry = self.names.held(value, cell) if folios else ""
             owner.areas[0].rows.append(
                 Row(f"s{cell!r}", 0, 1, self.names.cell(cell), "", entry, folios, frame)
             )
-        for owner in owners.values():
-            owner.lines = owner.lines or ["no counter"]
         return list(owners.values())
 
     def _cpus(self) -> list[Owner]:
@@ -139,7 +141,9 @@ class Known:
                 f"f{name}", name, f"{long} · freed in row {life.freed} ✗", "", "freed", True, [life.folio]
             )
         named = any(life.folio in folios_in(value) for value in self.holds.values())
-        words = f"{long} · in use" if named else f"{long} · in no cell"
+        words = long
+        if named or life.born:
+            words += " · in use" if named else " · in no cell"
         return Frame(f"f{name}", name, words, "", "card", True, [life.folio])
 
 
@@ -147,9 +151,15 @@ def shared(rows: Sequence[Operation]) -> dict[Cell, Any]:
     """Every cell of *rows* that is not part of a folio, with what it holds before them."""
     found: dict[Cell, Any] = {}
     for row in rows:
-        if row.cell[0].body is None and row.cell[0] is not VMSTAT and row.verb != "new":
+        if row.cell[0].body is None and not scenery(row) and row.verb != "new":
             found.setdefault(row.cell, row.old)
     return found
+
+
+def _name(handle: Handle) -> str:
+    """What a student calls it."""
+    name = type(handle).__name__
+    return {"PmdTable": "huge entries", "Deposits": "put aside", "Tlb": "TLB", "Mm": "mm"}.get(name, name)
 
 
 def operations(n: int) -> str:

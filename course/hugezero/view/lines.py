@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..block.bio import Bio
 from ..hw.tlb import Tlb
+from ..mm.huge_memory import TRANSPARENT_HUGEPAGE
+from ..mm.mm_types import Vma
 from ..mm.page_alloc import Folio
+from ..mm.shrinker import SHRINKERS
 from ..mm.vmstat import VMSTAT
 from ..store import OPERATIONS, Cell, KernelBug
-from .names import Names, Operation, folios_in
+from .names import Names, Operation, folios_in, is_lock
 
 LOOKS = (
     "read",
@@ -22,6 +26,11 @@ LOOKS = (
     "test_and_set",
 )  # they tell what was there
 USED = " was used after it was freed"
+
+
+SCENERY = (VMSTAT, SHRINKERS, TRANSPARENT_HUGEPAGE)
+FEW = 4  # columns of values
+ONES_OWN = ("rss", "nr_ptes")  # of an address space: of interest where two CPUs change them
 
 
 @dataclass
@@ -36,6 +45,7 @@ class Line:
     touched: int | None  # which of those it was on,
     changed: bool  # and did that change?
     culprit: bool = False  # is it the operation that no kernel may do?
+    shown: bool = True  # or is it part of no story?
 
 
 @dataclass
@@ -48,15 +58,40 @@ class Told:
     broke: str = ""
     cross: str = ""
 
+    @property
+    def shown(self) -> list[Line]:
+        """The rows of which somebody could learn something."""
+        return [line for line in self.lines if line.shown]
+
 
 def watched(rows: Sequence[Operation]) -> list[Cell]:
     """The shared cells that *rows* change, and the one that the last of them is on, in order of appearance."""
     found: dict[Cell, bool] = {}
+    changes: dict[Cell, set[int]] = {}
     for row in rows:
-        handle = row.cell[0]
-        if handle.body is None and handle is not VMSTAT and row.verb != "new":
+        handle, name = row.cell
+        form = (
+            isinstance(handle, Bio) and name != "bi_io_vec"
+        )  # what stands on a bio, and changes nobody's mind
+        if handle.body is None and not scenery(row) and row.verb != "new" and not form:
             found[row.cell] = found.get(row.cell, False) or row.old != row.new or row is rows[-1]
-    return [cell for cell, wanted in found.items() if wanted]
+            changes.setdefault(row.cell, set()).add(row.cpu)
+    cells = [
+        cell
+        for cell, wanted in found.items()
+        if wanted and (cell[1] not in ONES_OWN or len(changes[cell]) > 1)
+    ]
+    if len(cells) > FEW:  # who takes a lock and who gives it back can be seen in the rows
+        cells = [cell for cell in cells if not is_lock(*cell) or cell == rows[-1].cell]
+    return cells
+
+
+def scenery(row: Operation) -> bool:
+    """Is *row* part of no story: areas, switches, statistics?"""
+    handle, field = row.cell
+    if row.verb == "new":
+        return row.args[0] != "Folio"
+    return handle in SCENERY or isinstance(handle, Vma) or field in ("mmap", "min_flt")
 
 
 def tell(
@@ -79,7 +114,7 @@ def tell(
             names.folio(folio)
     told = Told(
         [names.cell(cell) for cell in cells],
-        [names.held(value) if cell in first else "" for cell, value in holds.items()],
+        [names.held(value, cell) if cell in first else "" for cell, value in holds.items()],
     )
     freed: dict[Folio, int] = {}
     values = list(told.before)
@@ -90,11 +125,21 @@ def tell(
         touched = cells.index(row.cell) if row.cell in holds else None
         if touched is not None:
             holds[row.cell] = row.new
-            values[touched] = names.held(row.new)
+            values[touched] = names.held(row.new, row.cell)
         culprit = bug is not None and k == len(rows) - 1 and forbidden(row, bug)
         said = "" if culprit else _said(rows, k, names, holds)
         told.lines.append(
-            Line(k + 1, row.cpu, names.code(row), said, list(values), touched, row.old != row.new, culprit)
+            Line(
+                k + 1,
+                row.cpu,
+                names.code(row),
+                said,
+                list(values),
+                touched,
+                row.old != row.new,
+                culprit,
+                shown=k == len(rows) - 1 or not scenery(row),
+            )
         )
         if row.verb == "free" and isinstance(row.cell[0], Folio):
             freed.setdefault(row.cell[0], k)
@@ -128,7 +173,8 @@ def _broke(rows: Sequence[Operation], bug: str, names: Names, freed: dict[Folio,
             f"{does} a freed folio",
         )
     words = names.sentence(bug)
-    return words[:1].upper() + words[1:], re.split(r"[:;,] ", words)[0]
+    code = re.search(r"[_.]", words.partition(" ")[0])  # a name of code keeps its letters
+    return words if code else words[:1].upper() + words[1:], re.split(r"[:;,] ", words)[0]
 
 
 def _said(rows: Sequence[Operation], k: int, names: Names, holds: dict[Cell, Any]) -> str:
@@ -159,6 +205,8 @@ def _said(rows: Sequence[Operation], k: int, names: Names, holds: dict[Cell, Any
         case "set":
             lost = _forgotten(rows, k)
             return f"forgets what row {lost + 1} did" if lost is not None else ""
+        case "flush":
+            return f"from {row.args[0]:#x} up to {row.args[1]:#x}"
         case "load" | "store" | "clear" | "paste":
             return ""
     return "" if row.result is None else gave

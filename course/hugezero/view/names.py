@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from ..hw.tlb import Tlb
 from ..mm.page_alloc import ZERO_PAGE, Folio
-from ..mm.pgtable import PteTable
-from ..store import OPERATIONS, Cell, View, cell_name, in_code
+from ..mm.pgtable import Pmd, PteTable, zero_pte
+from ..store import OPERATIONS, Atomic, Cell, Handle, Lock, View, cell_name, in_code
 from .words import entry_of, in_cell, short
 
 CONTENTS = {"load": "read", "store": "write"}  # of a folio, by a program: no kernel code to be quoted
@@ -38,11 +38,19 @@ def folios_in(value: Any) -> Iterator[Folio]:
     """Every folio that *value* names."""
     if isinstance(value, Folio):
         yield value
+    elif isinstance(value, PteTable):
+        yield value.body
     elif isinstance(value, View):
         yield from folios_in(value.cell[0])
     elif isinstance(value, tuple):
         for part in value:
             yield from folios_in(part)
+
+
+def is_lock(handle: Handle, field: str | int) -> bool:
+    """Is *field* of *handle* a lock?"""
+    declared = handle.fields.get(field) if isinstance(field, str) else None
+    return isinstance(declared, Atomic) and issubclass(declared.view, Lock)
 
 
 class Names:
@@ -56,11 +64,19 @@ class Names:
         self.lives: dict[Folio, list[str]] = {}
         self.many = 0
         self._handles: dict[Any, set[Any]] = {}  # a cell's short name: the handles that have such a one
+        seen: set[Any] = set()  # cells, and folios that are born here
         for row in rows:
             handle, field = row.cell
             if not isinstance(handle, Folio):
                 short_name = (type(handle), field) if isinstance(field, int) else field
                 self._handles.setdefault(short_name, set()).add(handle)
+            if row.verb == "new":
+                seen.add(row.result)
+            elif row.cell not in seen:  # what was there before comes first, whoever asks for names
+                seen.add(row.cell)
+                for folio in folios_in(row.old):
+                    if folio not in seen:
+                        self.folio(folio)
 
     def born(self, folio: Folio) -> str:
         """*folio* was handed out."""
@@ -78,6 +94,8 @@ class Names:
         handle, field = cell
         if isinstance(handle, Folio):
             return f"{self.folio(handle)}.{field}"
+        if isinstance(handle, Tlb):
+            return "TLB" if len(self._handles.get(field, ())) < 2 else f"TLB {handle.id}"
         if isinstance(field, int):
             one = len(self._handles.get((type(handle), field), ())) < 2
             kind = type(handle).__name__.removesuffix("Table").lower()
@@ -89,14 +107,23 @@ class Names:
         if isinstance(value, Folio):
             return self.folio(value)
         if isinstance(value, PteTable):
-            return f"table in {self.folio(value.body)}"
+            return f"table {self.folio(value.body)}"
+        if isinstance(value, Pmd):
+            return f"{self.folio(value.folio)} {'rw' if value.write else 'ro'}"
+        if value == zero_pte():
+            return "zero page"
         entry = entry_of(value)
         if entry is not None:
             return f"{self.folio(entry.folio)} {entry.words}"
         return self.sentence(short(value))
 
-    def held(self, value: Any) -> str:
-        """What a cell holds, in the fewest words."""
+    def held(self, value: Any, cell: Cell | None = None) -> str:
+        """What a cell holds, in the fewest words; who holds it if *cell* is a lock, who remembers what if it is a TLB."""
+        handle, field = cell or (None, "")
+        if isinstance(handle, Tlb):
+            return ", ".join(f"CPU {one.cpu}: {self.folio(one.folio)}" for one in value) or "–"
+        if handle is not None and is_lock(handle, field):
+            return "held" if value else "free"
         if isinstance(value, Folio | PteTable) or entry_of(value) is not None:
             return self.value(value)
         return self.sentence(in_cell(value))
@@ -109,7 +136,7 @@ class Names:
         if isinstance(handle, Tlb):
             if row.verb not in OPERATIONS or row.verb == "read":
                 return "the program reads there"  # a step of the hardware
-            return f"flush_pmd_tlb_range(vma, {', '.join(map(short, row.args))})"
+            return "flush_pmd_tlb_range(…)"
         if row.verb == "dma":
             return "the disk carries out a bio"  # so is this
         return in_code(row.cell, row.verb, row.args, self.cell, self.value)

@@ -122,7 +122,7 @@ function render({ model, el }) {
       open({ ...film, at: back });
     } else {
       back = at;
-      hand.start(at);
+      hand.start(moments[at].rows);
     }
     buttons.C.setAttribute("aria-pressed", String(hand.on));
   }
@@ -178,7 +178,7 @@ function render({ model, el }) {
   if (mapped) {
     scroll.addEventListener("click", (event) => {
       const row = /^r(\d+)$/.exec(event.target.closest("[data-k]")?.dataset.k ?? "");
-      if (row) go(Number(row[1]));
+      if (row) go(moments.findIndex((moment) => moment.rows === Number(row[1])));
       slider.focus({ preventScroll: true });
     });
   }

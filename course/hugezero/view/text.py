@@ -13,7 +13,8 @@ def as_text(scene: Scene, changed: Collection[str] = ()) -> str:
     names = {frame.key: frame for frame in scene.frames}
     lines = []
     for owner in scene.owners:
-        lines.append(_star(f"{owner.name}: {', '.join(owner.lines)}", owner.key in changed))
+        said = f": {', '.join(owner.lines)}" if owner.lines else ""
+        lines.append(_star(f"{owner.name}{said}", owner.key in changed))
         for area in owner.areas:
             lines.append(_star(f"  {area.label}", area.key in changed))
             lines += [_star(f"    {_row(row, names)}", row.key in changed) for row in area.rows]
@@ -64,5 +65,7 @@ def summary(scene: Scene) -> str:
             for row in area.rows
         ]
         rows += [f"{row.where} {row.entry}" for row in owner.rows]
-        parts.append(f"{owner.name}, {owner.lines[0]}: {'; '.join(rows[:12]) or 'nothing mapped'}")
+        parts.append(
+            f"{', '.join([owner.name, *owner.lines[:1]])}: {'; '.join(rows[:12]) or 'nothing mapped'}"
+        )
     return "Memory map. " + ". ".join(parts)
