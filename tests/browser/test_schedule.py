@@ -168,6 +168,10 @@ def test_right_code_is_played_from_the_start_and_memory_may_run_out(tab):
     for row in (5, 6, 7, 8, 9):
         keyboard.press("0")
         expect(picture.locator(f"g.sel[data-k=r{row}]")).to_be_visible()
+    expect(picture.locator(".hz-picks button")).to_have_text(
+        ["1 CPU 1 · user registered.read()"]
+    )  # are there shrinkers?
+    keyboard.press("1")
     expect(picture.locator(".hz-title")).to_have_text("Everybody has come to an end, and nothing broke")
     picture.get_by_role("button", name="continue by hand").click()
     expect(picture.locator(".hz-title")).to_have_text("No schedule of these CPUs goes wrong")
