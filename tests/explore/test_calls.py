@@ -191,8 +191,9 @@ def test_programs_that_share_nothing_do_not_meet():
 
 def test_a_bug_that_given_code_tells_of_is_found():
     cells, (one, _) = two_programs()
-    found = explore(MM, [thread(("user_read", one))] * 2, cells=cells)
-    assert "no progress: do_anonymous_page said that it was done" in found.bug and found.switches == 3
+    named = functions(user_read, do_anonymous_page=lambda vmf: 0)
+    found = explore({**MM, **named}, [thread(("user_read", one))] * 2, cells=cells)
+    assert "no progress: do_anonymous_page said that it was done" in found.bug and found.switches == 0
 
 
 def test_a_bug_is_not_hidden_by_who_catches_everything():

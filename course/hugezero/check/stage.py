@@ -23,7 +23,7 @@ def area(pages: int) -> tuple[Any, int]:
 def place(mm: Any, address: int, entry: Pte) -> None:
     """Put *entry* into the tables as if a fault had."""
     table = pte_alloc(mm, pmd_offset(mm, address))
-    table[pte_index(address)].set(entry)  # type: ignore[index]
+    table[pte_index(address)].set(entry)
 
 
 def expect_out_of_memory(mm: Any, address: int, name: str) -> None:

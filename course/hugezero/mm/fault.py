@@ -26,6 +26,9 @@ from .pgtable import Pmd, Pte, mk_pte, place_of, pmd_offset, pte_alloc, pte_mkdi
 from .vmstat import VMSTAT
 
 
+IN_VAIN = 3  # faults without progress that other threads, which empty what was filled, can be blamed for
+
+
 class SegmentationFault(Exception):
     """The program used an address that it may not use."""
 
@@ -39,7 +42,7 @@ def touch(mm: Mm, address: int, write: bool = False) -> Pte | Pmd:
 
     Raises SegmentationFault, OutOfMemory, and KernelBug for a handler that makes no progress.
     """
-    entry = walk(mm, address)
+    entry, in_vain = walk(mm, address), 0
     while entry is None or (write and not entry.write):
         handler = handle_mm_fault(mm, address, write)
         before, entry = entry, walk(mm, address)
@@ -47,7 +50,8 @@ def touch(mm: Mm, address: int, write: bool = False) -> Pte | Pmd:
             raise current().bug(
                 f"{handler} made the zero page writable: whoever writes there changes everybody's zeroes"
             )
-        if entry == before:
+        in_vain = in_vain + 1 if entry == before else 0
+        if in_vain == IN_VAIN:
             raise current().bug(
                 f"no progress: {handler} said that it was done, but the entry for {address:#x} is still {entry}"
             )
@@ -99,6 +103,8 @@ def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
     table = pte_alloc(mm, pmd) if below is None else below
     if table is None:
         raise OutOfMemory(f"no memory for a page table for {address:#x}")
+    if isinstance(table, Pmd):
+        return handler or "nobody"  # another thread was faster: the access is tried again
     pte = table[address // PAGE_SIZE % PTRS_PER_PTE]
     entry = pte.read()
     if entry is not None and (entry.write or not write):

@@ -8,7 +8,7 @@ Linux: include/linux/pgtable.h, mm/memory.c
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
 from ..store import Handle, Slot, View, record
@@ -144,14 +144,26 @@ def pte_free_one(mm: Mm, table: PteTable) -> None:
     VMSTAT.nr_page_table_pages.dec()
 
 
-def pte_alloc(mm: Mm, pmd: Slot) -> PteTable | None:
-    """The page table below *pmd*, made now if there is none; None if there is no memory."""
-    table = pmd.read()
+def pte_alloc(mm: Mm, pmd: Slot) -> Any:
+    """The page table below *pmd*, made now if there is none; None if there is no memory.
+
+    A huge entry, if another thread has set one meanwhile.
+    """
+    below = pmd.read()
+    if below is not None:
+        return below
+    table = pte_alloc_one(mm)
     if table is None:
-        table = pte_alloc_one(mm)
-        if table is not None:
-            pmd.set(table)
-    return table
+        return None
+    mm.page_table_lock.lock()
+    faster = pmd.read()
+    if faster is None:
+        pmd.set(table)
+    mm.page_table_lock.unlock()
+    if faster is None:
+        return table
+    pte_free_one(mm, table)
+    return faster
 
 
 def pte_free(mm: Mm, pmd: Slot) -> None:
