@@ -253,7 +253,7 @@ def _counts(kernel: Kernel, kind: str, sector: int, nr: int, private: bool) -> N
     """How many pieces and bios a range takes, on a disk that is all zeroes already."""
     with booted(_with(kernel, PRIVATE_ZEROES) if private else kernel, kind, log=False) as machine:
         zeroes = _there(machine, PRIVATE_ZEROES) if private else lasting(kind)
-        disk = machine.disk(1 << 22, old=0)
+        disk = machine.disk(1 << 17, old=0)
         zero(machine.kernel, disk, sector, nr)
         vecs, found = pieces(nr * SECTOR_SIZE, zeroes), (disk.vecs.read(), disk.bios.read())
         size = f"zeroes of {zeroes.nr_pages * PAGE_SIZE:,} bytes"
@@ -267,9 +267,14 @@ def _counts(kernel: Kernel, kind: str, sector: int, nr: int, private: bool) -> N
 
 @check(open_checks.ZERO, points=1, needs=open_checks.pieces_are_as_large_as_there_are)
 def every_edge_of_a_bio_of_any_zeroes(kernel: Kernel) -> None:
-    """0, 1, 255, 256 and 257 pieces, whole and broken off, of 4 KiB, of 64 KiB and of 2 MiB."""
-    for kind, private, whole in ((WITHOUT, False, PER_PAGE), (WITHOUT, True, 128), (BUILT, False, 4096)):
-        for many in (0, 1, BIO_MAX_VECS - 1, BIO_MAX_VECS, BIO_MAX_VECS + 1):
+    """Up to 257 pieces, whole and broken off, of 4 KiB and of 64 KiB, and some of 2 MiB."""
+    edges = (0, 1, BIO_MAX_VECS - 1, BIO_MAX_VECS, BIO_MAX_VECS + 1)
+    for kind, private, whole, counts in (
+        (WITHOUT, False, PER_PAGE, edges),
+        (WITHOUT, True, 128, edges),
+        (BUILT, False, 4096, (0, 1, 2, 30)),
+    ):
+        for many in counts:
             for tail in (0, 1, whole - 1):
                 _counts(kernel, kind, 3, many * whole + tail, private)
 

