@@ -28,6 +28,7 @@ WRONG = {  # half done: the first half is right, and then there are mistakes of 
     "predict_half_the_work": "predict_half_the_work = 'half'",
     "page_outlives_its_mappings": "def page_outlives_its_mappings():\n    return [Mmap('a', 1 << 21), 'drop']",
     "secret_on_disk": "def secret_on_disk():\n    return [Zeroout(), 'exit']",
+    "hugezero_init": "def hugezero_init(config):\n    return config.NOTHING.test()",
     "largest_zero_folio": "def largest_zero_folio():\n    return HUGE_ZERO.folio",
     "assemble_block": "def assemble_block(bdev, sector, folio, offset, length, block_size):\n"
     "    return submit_bio_wait(folio)",

@@ -47,9 +47,16 @@ class Experiment:
     """One scenario on one kernel: what was observed, the machine it ran on, and what stopped it, if anything did."""
 
     def __init__(self, kernel: Kernel, **config: Any) -> None:
-        self.simulated = Simulated(kernel, **config)
         self.observations: list[Observation] = []
         self.stopped = ""
+        try:
+            self.simulated = Simulated(kernel, **config)
+        except (Exception, KernelBug, RunsOn) as error:
+            if "hugezero_init" not in kernel.functions:
+                raise
+            self.stopped = f"the machine does not boot: {type(error).__name__}: {error}"
+            rest = {name: f for name, f in kernel.functions.items() if name != "hugezero_init"}
+            self.simulated = Simulated(Kernel(rest), **config)
 
     @property
     def machine(self) -> Any:
@@ -57,6 +64,9 @@ class Experiment:
 
     def run(self, scenario: Iterable[Action], progress: Callable[[int, int], None] | None = None) -> None:
         """Do the actions until one cannot be done."""
+        if self.stopped:
+            print(f"Stopped: {self.stopped}")
+            return
         self.simulated.progress = progress
         for action in scenario:
             try:
