@@ -101,7 +101,7 @@ def test_done_the_experiments_show_what_the_text_says(tab):
         "program = attempt(secret_on_disk)": "something else, which begins with b'secret",
         "print(with_disk(program, zeroout_counting))": "reachable states, the disk reads nothing that has gone",
         "reader = [": "the log says: no memory for a persistent huge zero folio",
-        "for size in (4, 16, 64)": "a block of 64 KiB: 17 pieces without the option, 3 with it",
+        "def pieces_of(": "a block of 64 KiB: 17 pieces without the option, 3 with it",
         "def zeroing(": "512 pieces in     2 bios",
         "five = five_designs(": "yours",
     }.items():
