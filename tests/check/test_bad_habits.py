@@ -4,8 +4,13 @@ import sys
 import time
 
 import pytest
+from hugezero.check.checks import Failed
 from hugezero.check.confined import REFUSED, Confined, Refused
 from hugezero.check.habits import guards, habits, in_words, told
+from hugezero.check.subject import subject
+from hugezero.hw.cpu import SpinLock
+from hugezero.machine import Kernel
+from hugezero.store import current
 
 from ..bad_habits import DIFFERS, HANGS, REFUSALS, written
 from ..bad_habits import told as was_told
@@ -148,3 +153,21 @@ def test_right_answers_have_no_habits():
 
     functions = [f for f in vars(lab1_zero_page).values() if callable(f) and hasattr(f, "__code__")]
     assert functions and {f.__name__: habits(f) for f in functions if habits(f)} == {}
+
+
+def test_who_is_left_behind_leaves_nothing_changed():
+    """Code that no `finally` of ours ever ends, because it catches everything, still has what it changed put back."""
+
+    def other(lock):
+        return None
+
+    names = {"other": other}
+    code = "def endless(lock):\n    while True:\n        try:\n            other(lock)\n            lock.locked.test()\n        except BaseException:\n            pass\n"
+    exec(compile(code, "<cell>", "exec"), names)
+    before = current()
+    function = subject("endless", names["endless"], ("lock",), others=["other"])
+    with Kernel({"other": other}).booted() as machine:
+        with pytest.raises(Failed, match="was not done"):
+            function(SpinLock(1))
+        assert current() is machine
+    assert current() is before and names["other"] is other

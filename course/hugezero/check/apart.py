@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..explore.budget import if_left_behind
 from ..store import call
 
 
@@ -25,6 +26,7 @@ def apart(thing: Any, others: Iterable[str]) -> Any:
     def asked(*args: Any) -> Any:
         before = {name: names.get(name) for name in swaps}
         names.update(swaps)
+        if_left_behind(lambda: names.update(before))
         try:
             return thing(*args)
         finally:

@@ -10,7 +10,10 @@ from collections.abc import Callable, Container, Iterator
 from types import FrameType
 from typing import Any
 
+from ..store import current, use
+
 _settrace = sys.settrace  # code under test has no way to this one
+_undo: contextvars.ContextVar[list[Callable[[], None]] | None] = contextvars.ContextVar("_undo", default=None)
 _end: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar("_end", default=None)
 
 
@@ -43,22 +46,35 @@ def line_budget(limit: int, files: Container[str] | None = None) -> Iterator[Non
         _settrace(before)
 
 
+def if_left_behind(put_back: Callable[[], None]) -> None:
+    """Call *put_back* if what runs now should be left behind and never come to its `finally`."""
+    undo = _undo.get()
+    if undo is not None:
+        undo.append(put_back)
+
+
 def left_behind(run: Callable[[], Any]) -> Any:
     """What *run* gives or raises, even if it catches the TooManyLines that should end it.
 
-    It then stands still for ever in a thread of its own, and TooManyLines is raised here.
+    It then stands still for ever in a thread of its own, and TooManyLines is raised here; what it can
+    no longer put back itself, such as the environment, is put back.
     """
+    before, undo = current(), list[Callable[[], None]]()
     ended, context = threading.Event(), contextvars.copy_context()
     gave: list[Any] = []
     raised: list[BaseException] = []
 
     def stand_still() -> None:
+        use(before)
+        for put_back in reversed(undo):
+            put_back()
         raised.append(TooManyLines())
         ended.set()
         threading.Event().wait()
 
     def work() -> None:
         _end.set(stand_still)
+        _undo.set(undo)
         try:
             gave.append(run())
         except BaseException as error:

@@ -25,7 +25,6 @@ from .page_alloc import alloc_folio, copy_folio, folio_get
 from .pgtable import Pmd, Pte, mk_pte, place_of, pmd_offset, pte_alloc, pte_mkdirty, pte_mkwrite, walk
 from .vmstat import VMSTAT
 
-
 IN_VAIN = 3  # faults without progress that other threads, which empty what was filled, can be blamed for
 
 
