@@ -24,8 +24,8 @@ from .mutants import Mutant
 
 SECONDS = 120  # of work, after which an answer is taken to have no end; or ten times that of waiting
 TIMERS = (
-    (signal.SIGPROF, signal.ITIMER_PROF, SECONDS),
-    (signal.SIGALRM, signal.ITIMER_REAL, 10 * SECONDS),
+    (signal.SIGPROF, signal.ITIMER_PROF, 1),
+    (signal.SIGALRM, signal.ITIMER_REAL, 10),
 )
 
 
@@ -96,9 +96,9 @@ def _timed(job: tuple[Course, str, Mutant]) -> Verdict:
         raise Endless
 
     course, stem, mutant = job
-    for number, timer, seconds in TIMERS:
+    for number, timer, times in TIMERS:
         signal.signal(number, ring)
-        signal.setitimer(timer, seconds)
+        signal.setitimer(timer, times * SECONDS)
     try:
         verdict = try_one(course, stem, mutant)
         for result in verdict.results:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import dis
+import functools
 import sys
 import threading
 from collections.abc import Callable, Container, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from ..store import current, use
@@ -21,6 +23,17 @@ class TooManyLines(BaseException):
     """The code ran more lines than it was allowed to."""
 
 
+@functools.cache
+def _loops_on_one_line(code: CodeType) -> bool:
+    """Has *code* a loop that never comes to another line? Python does not count its rounds as lines."""
+    instructions = list(dis.get_instructions(code))
+    line = {each.offset: each.positions and each.positions.lineno for each in instructions}
+    return any(
+        "JUMP" in each.opname and each.argval <= each.offset and line[each.argval] == line[each.offset]
+        for each in instructions
+    )
+
+
 @contextlib.contextmanager
 def line_budget(limit: int, files: Container[str] | None = None) -> Iterator[None]:
     """Let what runs inside run *limit* lines, or *limit* lines of *files*, and raise TooManyLines then."""
@@ -30,7 +43,9 @@ def line_budget(limit: int, files: Container[str] | None = None) -> Iterator[Non
         nonlocal lines
         if files is not None and frame.f_code.co_filename not in files:
             return None
-        lines += event == "line"
+        if event == "call":
+            frame.f_trace_opcodes = _loops_on_one_line(frame.f_code)
+        lines += event in ("line", "opcode")
         if lines > limit:
             end = _end.get()
             if end is not None:
