@@ -53,8 +53,8 @@ def test_a_line_that_nobody_wants_is_an_error_that_says_so(kept):
 def test_charts_tell_what_they_show():
     cpus = (1, 24, 72)
     told = throughput_chart({"counted": sweep(COUNTED, cpus, 512), "flag": sweep(FLAG, cpus, 512)})
-    assert "counted: the line is never free from 2" in told.text
-    assert "flag: the line" not in told.text
+    assert "counted: the knee is at 2" in told.text
+    assert "flag: the knee" not in told.text
     whole = bouncing(COUNTED, part=512)
     assert "get 5" in cycles_chart({"72 CPUs": whole}).text
     assert "HUGE_ZERO.refcount: 5" in lines_chart(whole).text

@@ -72,7 +72,11 @@ def every_schedule_of(users: int = 2, shrinkers: int = 0, **functions: Callable[
     except CodeRaised as raised:
         return Shown(str(raised))
     except Failed as failed:
-        why = failed.why if "_" in failed.why.partition(" ")[0] else failed.why[:1].upper() + failed.why[1:]
+        why = (
+            failed.why
+            if set("_.") & set(failed.why.partition(" ")[0])
+            else failed.why[:1].upper() + failed.why[1:]
+        )
         return Shown(f"{why}.", failed.picture, failed.schedule)
     return Shown(f"{Explored(**vars(found), cpus=len(threads), story='nothing goes wrong')}.")
 

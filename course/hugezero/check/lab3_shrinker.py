@@ -403,7 +403,8 @@ def _breaks(name: str, answer: object) -> str:
     right = isinstance(schedule, (tuple, list)) and all(type(cpu) is int for cpu in schedule)
     expect(right, f"the schedule is {schedule!r}; it should be a list of CPU numbers, like [0, 0, 1]")
     expect(len(schedule) <= 100, f"your schedule has {len(schedule)} moves; 100 are more than enough")
-    hand = to_break(name, seed).by_hand()
+    version = to_break(name, seed)
+    hand = version.by_hand()
     for n, cpu in enumerate(schedule, 1):
         if hand.bug is not None:
             break
@@ -415,8 +416,9 @@ def _breaks(name: str, answer: object) -> str:
         able = " and ".join(str(cpu) for cpu in dict.fromkeys(choice.cpu for choice in hand.enabled()))
         how = f"CPU {able} can still go" if able else "everybody has come to an end, and all is well"
         raise Failed(
-            f"after the {len(schedule)} moves of your schedule nothing is broken yet: {how}",
-            "play it in the picture above, and ask after each move: what does this CPU believe that is no longer so?",
+            f"after the {len(schedule)} moves of your schedule nothing is broken yet: {how}. The seed {seed!r} "
+            f"draws {version.function.__name__}",
+            "was it that one that you were shown? Play it in the picture above, and ask after each move: what does this CPU believe that is no longer so?",
         )
     return f"the version of {seed.strip()!r} is broken: {hand.bug}"
 

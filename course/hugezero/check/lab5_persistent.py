@@ -465,7 +465,7 @@ def a_position_with_a_number(kernel: Kernel) -> object:
     """You said from how much memory on you would turn it on, in MiB; or None, for never."""
     least = kernel.when_would_you()
     expect(
-        least is None or (type(least) is int and least > 0),
+        least is None or (type(least) is int and least >= 0),
         f"when_would_you returned {least!r}; it should be a number of MiB, like 1024, or None",
     )
     if least is None:

@@ -9,7 +9,7 @@ from ..hw.ram import PMD_SIZE
 from ..hw.tlb import Tlb
 from ..store import Atomic, Counter, Flag, Handle, Lock, Slot, call, current
 from .mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_WRITE, Vma, VmFault
-from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio, clear_folio, folio_put
+from .page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio, clear_folio, folio_put, is_folio
 from .pgtable import Pmd, Pte, PteTable, pte_alloc_one, pte_free_one
 from .printk import CONFIG, Config
 from .shrinker import shrinker_register
@@ -82,12 +82,12 @@ def transparent_hugepage_use_zero_page() -> bool:
 
 def mk_huge_pmd(folio: Folio) -> Pmd:
     """A read-only huge entry for *folio*."""
-    return Pmd(folio)
+    return Pmd(is_folio(folio, "mk_huge_pmd"))
 
 
 def mk_huge_zero_pmd(folio: Folio) -> Pmd:
     """A read-only, special huge entry for *folio*, the huge zero page: RSS does not count it."""
-    return Pmd(folio, special=True)
+    return Pmd(is_folio(folio, "mk_huge_zero_pmd"), special=True)
 
 
 def is_huge_zero_pmd(entry: object) -> bool:

@@ -68,10 +68,18 @@ def alloc_folio(order: int = 0) -> Folio | None:
     return folio
 
 
+def is_folio(folio: Folio, wanted_by: str) -> Folio:
+    """*folio*, or a TypeError that says what else it is."""
+    if isinstance(folio, View):
+        raise TypeError(f"{wanted_by}({folio!r}): that is where a folio is kept; .read() gives the folio")
+    if not isinstance(folio, Folio):
+        raise TypeError(f"{wanted_by}({folio!r}): that is not a folio")
+    return folio
+
+
 def free_folio(folio: Folio) -> None:
     """Give the frames back at once, whoever still holds them."""
-    if not isinstance(folio, Folio):
-        raise TypeError(f"free_folio({folio!r}): that is not a folio")
+    is_folio(folio, "free_folio")
     current().op((folio, "state"), "free", ())
 
 
@@ -88,7 +96,7 @@ def folio_put(folio: Folio) -> None:
 
 def clear_folio(folio: Folio) -> None:
     """Fill a folio with zeroes."""
-    folio.data.clear()
+    is_folio(folio, "clear_folio").data.clear()
 
 
 def copy_folio(to: Folio, source: Folio) -> None:

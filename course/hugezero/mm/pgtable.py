@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
 from ..store import Handle, Slot, View, record
 from .mm_types import Mm
-from .page_alloc import SMALL, ZERO_PAGE, Folio, alloc_folio, free_folio
+from .page_alloc import SMALL, ZERO_PAGE, Folio, alloc_folio, free_folio, is_folio
 from .vmstat import VMSTAT
 
 
@@ -94,7 +94,7 @@ def pmd_offset(mm: Mm, address: int) -> Slot:
 
 def mk_pte(folio: Folio) -> Pte:
     """A read-only entry for *folio*."""
-    return Pte(folio)
+    return Pte(is_folio(folio, "mk_pte"))
 
 
 def zero_pte() -> Pte:

@@ -82,6 +82,7 @@ class View:
 
     __slots__ = ("cell",)
     verbs: ClassVar[dict[str, int]] = {"read": 0}  # verb: number of arguments
+    asked = "read"  # the method that tells what it holds
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
@@ -92,7 +93,7 @@ class View:
 
     def _not_a_value(self, *_: object) -> NoReturn:
         name = cell_name(self.cell)
-        raise TypeError(f"{name} is a cell of the machine, not what it holds: write {name}.read()")
+        raise TypeError(f"{name} is a cell of the machine, not what it holds: write {name}.{self.asked}()")
 
     def __eq__(self, other: object) -> bool:
         return self.cell == other.cell if isinstance(other, View) else self._not_a_value()
@@ -164,6 +165,7 @@ class Flag(View):
     """A cell that holds one bit."""
 
     __slots__ = ()
+    asked = "test"
     verbs: ClassVar[dict[str, int]] = {"read": 0, "set": 1, "test_and_set": 0}
 
     def test(self) -> bool:

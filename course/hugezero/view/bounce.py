@@ -28,7 +28,7 @@ def throughput_chart(curves: Mapping[str, Mapping[int, Replay]]) -> Chart:
             near = min(cpus, key=lambda n: abs(n - at))
             axes.plot([at, at], [0, throughput(curve[near])], linestyle=(0, (1, 3)), color="black")
             axes.annotate(f"knee: {at:.0f} CPUs", (at, 0), textcoords="offset points", xytext=(5, 6))
-            text.append(f"{name}: the line is never free from {at:.0f} CPUs on")
+            text.append(f"{name}: the knee is at {at:.0f} CPUs")
         text.append(f"{name}: " + ", ".join(f"{n} CPUs {m:.1f}" for n, m in zip(cpus, many, strict=True)))
         last = cpus[-1]
     for end, names in ends.items():
