@@ -73,7 +73,8 @@ def is_folio(folio: Folio, wanted_by: str) -> Folio:
     if isinstance(folio, View):
         raise TypeError(f"{wanted_by}({folio!r}): that is where a folio is kept; .read() gives the folio")
     if not isinstance(folio, Folio):
-        raise TypeError(f"{wanted_by}({folio!r}): that is not a folio")
+        none = "; alloc_folio() gives None when there is no memory" if folio is None else ""
+        raise TypeError(f"{wanted_by}({folio!r}): that is not a folio{none}")
     return folio
 
 
