@@ -19,7 +19,7 @@ from hugezero.store import Cell
 from .operation import Given, Step, operation, well_known
 from .port import Foul, Port, Unanswered
 
-CALL, CHECK = 20_000, 1_000_000  # operations that one call, one check may do
+CALL, CHECK = 50_000, 1_000_000  # operations that one call, one check may do
 AGAIN = 30  # questions of a check that are asked again, each in a world of its own
 MOST = 1000  # that are remembered
 Call = tuple[str, tuple[Any, ...]]
