@@ -70,9 +70,8 @@ class Town:
     ) -> Explored:
         """Run *threads* in every order; *children*: address spaces that they make, by number."""
         self.mms = [program.mm for program in self.programs] + [Mm(number) for number in children]
-        functions = {n: f if hasattr(f, "step") else given(f) for n, f in kernel.functions.items()}
         return every_schedule(
-            Kernel({**functions, **PATHS}), threads, self.cells, always=self.always, at_end=self.at_end,
+            Kernel({**kernel.functions, **PATHS}), threads, self.cells, always=self.always, at_end=self.at_end,
             may_fail=may_fail, story="everything is in its place",
         )  # fmt: skip
 

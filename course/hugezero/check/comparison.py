@@ -29,7 +29,7 @@ from ..scenario.bouncing import CPUS, TOUCHES, bouncing, recorded
 from .checks import CHECKS
 from .earlier import OWN
 from .notebook import PARAMETERS, open_checks, run_open
-from .schedules import _asked
+from .schedules import given
 from .staged import Mapped, small
 
 LABS = {
@@ -283,7 +283,7 @@ def states(design: Design) -> Any:
     """Two processes read 2 MiB each for the first time and end, while the shrinkers are asked: every schedule of that."""
     with design.kernel.booted(pages=8 * 512) as machine:
         readers = [Mapped(mapped=False) for _ in range(2)]
-    functions = {name: _asked(f) for name, f in design.kernel.functions.items()}
+    functions = {name: given(f) for name, f in design.kernel.functions.items()}
     functions |= {"a fault": given(_fault), "shrink_slab": given(shrink_slab)}
 
     def process(one: Mapped) -> Thread:

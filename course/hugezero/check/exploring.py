@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..explore.byhand import ByHand
-from ..explore.search import Outcome, explore
+from ..explore.cells import Peek
+from ..explore.search import Outcome
 from ..explore.threads import Thread
+from ..machine import Kernel
+from ..store import Cell
 from . import render
 from .checks import CodeRaised, Failed, NotStarted
 from .notebook import PARAMETERS, open_checks
+from .render import capital
 from .scenes import alive, at_rest, shrinker
-from .schedules import Counterexample, Explored, expect_every_schedule
+from .schedules import Counterexample, every_schedule
 from .staged import idle_folio, reader, reclaim, visitor
 from .subject import subject
 from .traps_shrinker import Broken
@@ -60,25 +63,29 @@ def every_schedule_of(users: int = 2, shrinkers: int = 0, **functions: Callable[
     person = reader(put=PUT in kernel) if GET in kernel else visitor(put=PUT in kernel)
     threads = [person] * users + [shrinker() if SCAN in kernel else reclaim()] * shrinkers
     cells = {} if GET in kernel else idle_folio()
+    return shown(kernel, threads, cells, at_end=at_rest, always=alive, what=" or ".join(functions))
+
+
+def shown(
+    functions: Mapping[str, Any],
+    threads: Sequence[Thread],
+    cells: Mapping[Cell, Any],
+    *,
+    at_end: Callable[[Peek], str | None],
+    always: Callable[[Peek], str | None],
+    story: str = "nothing goes wrong",
+    what: str,
+) -> Shown:
+    """Run *threads* on *functions* in every order, and show what was found; *what* may not be written yet."""
     try:
-        found = explore(kernel, threads, cells, at_end=at_rest, always=alive)
-        expect_every_schedule(
-            found,
-            threads,
-            by_hand=lambda: ByHand(kernel, threads, cells, at_end=at_rest, always=alive, shared=found.shared),
-        )
+        found = every_schedule(Kernel(functions), threads, cells, at_end=at_end, always=always, story=story)
     except NotStarted:
-        return Shown(f"{' or '.join(functions)} is not written yet. Come back to this cell when it is.")
+        return Shown(f"{what} is not written yet. Come back to this cell when it is.")
     except CodeRaised as raised:
         return Shown(str(raised))
     except Failed as failed:
-        why = (
-            failed.why
-            if set("_.") & set(failed.why.partition(" ")[0])
-            else failed.why[:1].upper() + failed.why[1:]
-        )
-        return Shown(f"{why}.", failed.picture, failed.schedule)
-    return Shown(f"{Explored(**vars(found), cpus=len(threads), story='nothing goes wrong')}.")
+        return Shown(f"{capital(failed.why)}.", failed.picture, failed.schedule)
+    return Shown(f"{found}.")
 
 
 def to_break(name: str, seed: str) -> Shown:

@@ -22,7 +22,7 @@ _draw: Callable[[Any], Any] | None = None
 
 
 def draw_with(draw: Callable[[Any], Any]) -> None:
-    """Let *draw* make the picture of a Counterexample: pictures are a layer above this one."""
+    """Let *draw* make the picture of a Counterexample: that needs widgets, and checks do without."""
     global _draw
     _draw = draw
 
@@ -37,6 +37,12 @@ def voice_of(results: Sequence[Result]) -> str:
     return next((r.voice for r in results if r.voice not in ("done", "not run")), "done")
 
 
+def capital(why: str) -> str:
+    """*why* with a capital, unless it begins with a name of code."""
+    first = why.partition(" ")[0]
+    return why if "_" in first or "." in first else why[:1].upper() + why[1:]
+
+
 def headline(
     name: str, results: Sequence[Result], gained: str = "", untouched: bool = False
 ) -> tuple[str, str]:
@@ -48,9 +54,7 @@ def headline(
         return "Done.", gained
     first = next(r for r in results if r.voice == voice)
     lead = "Right alone, wrong under this schedule: " if voice == "almost" else ""
-    why = lead + first.why
-    if "_" not in why.partition(" ")[0]:  # a name of code keeps its letters
-        why = why[:1].upper() + why[1:]
+    why = capital(lead + first.why)
     if untouched:
         return "Not started.", f"This is {name} as it was given, and this is what its bug does: {first.why}"
     return voice.capitalize() + ".", why

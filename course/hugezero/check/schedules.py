@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..explore.asking import next_step
+from ..explore.asking import given
 from ..explore.byhand import ByHand
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
 from ..explore.steps import Peek, Row, Thread
@@ -64,7 +64,7 @@ def every_schedule(
     where a single CPU is enough to go wrong; Inconclusive with how far it got. *story* completes
     "Two CPUs, 182 reachable states, … in any of them", which a check returns to have it told.
     """
-    functions = {name: _asked(function) for name, function in kernel.functions.items()}
+    functions = {n: f if hasattr(f, "step") else given(f) for n, f in kernel.functions.items()}
     search = {"cells": cells, "at_end": at_end, "always": always, "may_fail": may_fail}
     found = explore(functions, threads, limit=limit, **search)  # type: ignore[arg-type]
     expect_every_schedule(
@@ -139,19 +139,6 @@ def _said(row: Row, said: str) -> str:
     """What *row* gave, and what the count is then, if it moved one."""
     now = f"now {row.new}" if row.verb in COUNTS and row.old != row.new else ""
     return ", ".join(filter(None, (said, now)))
-
-
-def _asked(function: Any) -> Any:
-    """*function*, able to tell what it does next."""
-    if hasattr(function, "step"):
-        return function
-
-    def call(*args: Any) -> Any:
-        return function(*args)
-
-    call.__name__ = getattr(function, "__name__", "a function")
-    call.step = lambda args, log: next_step(function, args, log)  # type: ignore[attr-defined]
-    return call
 
 
 def _counted(cpus: int) -> str:
