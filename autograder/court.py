@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -22,6 +23,8 @@ from .course import PROJECT, Course
 from .judge import Court, Row
 from .sandbox import one_cpu
 
+PR_SET_PDEATHSIG = 1
+PRCTL = ctypes.CDLL(None).prctl
 MEMORY = 4 << 30  # bytes that one judge may use
 
 
@@ -40,6 +43,7 @@ def main(fd: int) -> None:
             course.checks(stem), course.reference(stem)
         if os.fork() == 0:
             court.close()
+            PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # no judge outlives the grader
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             try:
                 Court(course, stem, *(socket.socket(fileno=fd) for fd in fds)).serve()
@@ -54,6 +58,9 @@ def main(fd: int) -> None:
             os.close(fd)
 
 
+NO_JUDGE = "the judge of this answer ended before it had a verdict: a person must look at it"
+
+
 class NoJudge(RuntimeError):
     """The judge's own process failed: a mistake in a check or a reference, never the student's."""
 
@@ -64,7 +71,9 @@ class Judge:
     _warm: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
     def __init__(self, course: Course, stem: str, box: Path) -> None:
+        self.course, self.stem, self.box = course, stem, box
         self.path = box / "j"
+        self.path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listener.bind(str(self.path))
         self.path.chmod(0o777)
@@ -96,12 +105,15 @@ class Judge:
             self.control.write(json.dumps(message) + "\n")
             self.control.flush()
         except OSError:
-            raise NoJudge("the judge's process ended; what it said is above, on standard error") from None
+            raise NoJudge(NO_JUDGE) from None
 
     def _hear(self) -> Any:
-        line = self.control.readline()
+        try:
+            line = self.control.readline()
+        except OSError:
+            line = ""
         if not line:
-            raise NoJudge("the judge's process ended; what it said is above, on standard error")
+            raise NoJudge(NO_JUDGE)
         return json.loads(line)
 
     @classmethod

@@ -80,18 +80,12 @@ class Judged(Execute):  # type: ignore[misc]
         return nb, resources
 
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
-        box = sandbox(self.boxed).box()
-        given = box / "given"  # read inside by another user, whatever the grader's umask
-        given.mkdir()
-        given.chmod(0o755)
-        for name, text in givens(course, stem).items():
-            (given / name).write_text(text, encoding="utf-8")
-            (given / name).chmod(0o644)
-        self.judge = Judge(course, stem, box)
+        box = sandbox(self.boxed, course.root).box()
+        self.judge = Judge(course, stem, box.public)
+        env = {"HUGEZERO_JUDGE": str(box.inside / self.judge.path.name)}
         try:
             for _ in range(ATTEMPTS):
-                env = {"HUGEZERO_JUDGE": str(self.judge.path)}
-                km = kernel.manager(sandbox(self.boxed), box, env, [str(given)])
+                km = kernel.manager(box, env, givens(course, stem))
                 try:
                     super().preprocess(nb, resources, km=km)
                     return
@@ -104,6 +98,16 @@ class Judged(Execute):  # type: ignore[misc]
                     kernel.end(km)
         finally:
             self.judge.close()
+            box.close()
+
+    def _verdict(self, name: str) -> Row:
+        """The judge's row about the cell that has just ended; a judge that is gone is replaced."""
+        try:
+            return self.judge.off()
+        except NoJudge as gone:
+            self.judge.close()
+            self.judge = Judge(self.judge.course, self.judge.stem, self.judge.box)
+            return empty_row(name, self.judge.course.checks(self.judge.stem).get(name, []), str(gone))
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
         name = exercise_of(cell) if is_graded(cell) else ""
@@ -116,16 +120,19 @@ class Judged(Execute):  # type: ignore[misc]
         self.timeout = self.graded_seconds if name else max(1.0, min(self.cell_seconds, self.left))
         if name:
             cell.source = SERVE
-            self.judge.on(name)
         try:
+            if name:
+                self.judge.on(name)
             cell, resources = super().preprocess_cell(cell, resources, index)
             if time.monotonic() - start > self.timeout and _error(
                 cell, "KeyboardInterrupt", "CellTimeoutError"
             ):
                 self.lost[index] = f"this cell was stopped after {self.timeout:g} s"
             return cell, resources
-        except (NoJudge, NoSandbox):
+        except NoSandbox:
             raise
+        except NoJudge:
+            return cell, resources
         except Exception as wrong:  # a dead kernel, an interrupt that did nothing, a message that is none
             self.log.warning("cell %s of %s: %s", index, resources["nbgrader"].get("student"), wrong)
             self.lost[index] = f"this cell ended the kernel ({type(wrong).__name__})"
@@ -139,6 +146,6 @@ class Judged(Execute):  # type: ignore[misc]
         finally:
             cell.source = shown
             if name:
-                self.rows[name] = self.judge.off()
+                self.rows[name] = self._verdict(name)
             else:
                 self.left -= time.monotonic() - start

@@ -6,22 +6,28 @@ Two doors. The *listener* is for the student's process, which can only answer qu
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import select
+import signal
 import socket
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 from hugezero.check.checks import Check, CodeRaised, Failed, Inconclusive, run_checks
 from hugezero.check.habits import told
+from hugezero.check.notebook import may_call
 from hugezero.machine import Kernel
-from hugezero.store import KernelBug
+from hugezero.store import KernelBug, RunsOn
 
 from .course import Course
 from .port import Foul, Port, Unanswered
 from .remote import Student
 
+CHECK_CPU = 60.0  # seconds of the judge's own CPU that one check may take; the dearest takes 4
 LOST = 2  # copies of the student's process that may be lost in one cell
 NO_EVIDENCE = "no evidence: nothing answered the judge"
 Row = dict[str, Any]
@@ -45,6 +51,26 @@ def empty_row(exercise: str, checks: list[Check], flag: str) -> Row:
     }
 
 
+class Overworked(BaseException):
+    """One check has cost more of the judge's own CPU than any answer is worth."""
+
+
+@contextlib.contextmanager
+def budget(seconds: float) -> Iterator[None]:
+    """Let the block use so much CPU of this process; then Overworked is raised in it."""
+
+    def ring(number: int, frame: object) -> None:
+        raise Overworked
+
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
 class Bench:
     """Judges one graded cell: a new copy of the student's process for each check."""
 
@@ -52,7 +78,7 @@ class Bench:
         self.checks = course.checks(stem)[exercise]
         self.exercise = exercise
         reference = course.reference(stem)
-        self.student = Student(reference)
+        self.student = Student(reference, may_call(exercise, self.checks[0].lab))
         self.kernel = Kernel({**reference, exercise: self.student.function(exercise)})
         self.flags: dict[str, str] = {}
         self.lost, self.void, self.shape = 0, "", ""
@@ -87,6 +113,17 @@ class Bench:
                 raise self._flagged(check, NO_EVIDENCE)
             port = Port(conn)
             try:
+                with budget(CHECK_CPU):
+                    return asked(kernel, port)
+            except (Overworked, RunsOn):
+                raise self._flagged(
+                    check, f"what {self.exercise} asks of the kernel is so much that the check came to no end"
+                ) from None
+            finally:
+                port.close()
+
+        def asked(kernel: Any, port: Port) -> object:
+            try:
                 self.student.connect(port)
                 self.shape = self.student.look(self.exercise)
                 if self.shape:
@@ -115,8 +152,6 @@ class Bench:
                 raise self._flagged(
                     check, f"this check could make nothing of what it got ({type(wrong).__name__}: {wrong})"
                 ) from wrong
-            finally:
-                port.close()
 
         return run
 
@@ -158,7 +193,14 @@ class Court:
             exercise = json.loads(line)["on"]
             self._send_away()
             self._tell({"ready": exercise})
-            row = Bench(self.course, self.stem, exercise).judge(self._accept)
+            try:
+                row = Bench(self.course, self.stem, exercise).judge(self._accept)
+            except BrokenPipeError:
+                raise
+            except BaseException as wrong:
+                sys.excepthook(*sys.exc_info())
+                why = f"the judge itself fell over ({type(wrong).__name__}: {wrong}): no verdict"
+                row = empty_row(exercise, self.course.checks(self.stem).get(exercise, []), why[:400])
             while not self._ended():  # copies that come too late are sent away until the cell is off
                 self._send_away()
             self.control.readline()

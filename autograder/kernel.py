@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import os
+import json
 import queue
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -15,28 +15,37 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from .sandbox import Sandbox
+from .sandbox import Box, Sandbox
 
 
 class ForkedProvisioner(LocalProvisioner):
-    """Asks the warm process for a kernel."""
+    """Asks the warm process for a kernel, and hands it the sockets that it is to listen on."""
 
     sandbox: Sandbox
     extra: dict[str, str]
-    path: list[str]
+    files: dict[str, str]
     process: Any
     parent: Any
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        os.chmod(self.parent.connection_file, 0o644)
-        self.process = self.sandbox.fork(cmd[1:], self.extra, self.path)
+        doors = {port: _listening(f"{self.parent.ip}-{port}") for port in self.parent.ports}
+        try:
+            connection = json.loads(Path(self.parent.connection_file).read_text("utf-8"))
+            self.process = self.sandbox.fork(connection, doors, self.extra, self.files)
+        finally:
+            for door in doors.values():
+                door.close()
         self.pid = self.pgid = self.process.pid
-        doors = [f"{self.parent.ip}-{port}" for port in self.parent.ports]
-        while not all(map(os.path.exists, doors)):  # a socket that dials too early waits for 0.1 s
-            if self.process.poll() is not None:
-                raise RuntimeError("the kernel died while it started")
-            await asyncio.sleep(0.002)
         return self.connection_info
+
+
+def _listening(path: str) -> socket.socket:
+    """A socket that listens at *path*: who dials before the kernel is up waits in its queue."""
+    door = socket.socket(socket.AF_UNIX)
+    door.setblocking(False)  # as ZeroMQ has its own
+    door.bind(path)
+    door.listen(16)
+    return door
 
 
 class PromptClient(AsyncKernelClient):
@@ -63,14 +72,15 @@ class PromptClient(AsyncKernelClient):
         raise RuntimeError("the kernel did not answer")
 
 
-def manager(sandbox: Sandbox, box: Path, env: dict[str, str], path: list[str]) -> Any:
-    """A kernel manager whose kernel, forked in *sandbox*, meets us in *box*."""
-    km: Any = AsyncKernelManager(transport="ipc", connection_file=str(box / "k.json"), ip=str(box / "k"))
+def manager(box: Box, env: dict[str, str], files: dict[str, str]) -> Any:
+    """A kernel manager whose kernel runs in *box*, and can import *files*."""
+    home = box.private
+    km: Any = AsyncKernelManager(transport="ipc", connection_file=str(home / "k.json"), ip=str(home / "k"))
     spec = KernelSpec(argv=["kernel", "-f", "{connection_file}"], language="python", display_name="sandbox")
     km._kernel_spec = spec
     km.client_factory = PromptClient
     km.provisioner = ForkedProvisioner(kernel_id="k", kernel_spec=spec, parent=km)
-    km.provisioner.sandbox, km.provisioner.extra, km.provisioner.path = sandbox, env, path
+    km.provisioner.sandbox, km.provisioner.extra, km.provisioner.files = box.sandbox, env, files
     return km
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 from hugezero import store
@@ -56,14 +55,14 @@ class Given:
         return self.handles[ref]
 
 
-def operation(op: wire.Op, given: Given, kernel: Container[str] = ()) -> Step:
-    """The operation that *op* asks for, once it is clear that there is such a one; *kernel*: what it may call."""
+def operation(op: wire.Op, given: Given) -> Step:
+    """The operation that *op* asks for, once it is clear that there is such a one."""
     cell = wire.unpack_cell(op.cell, given.find)
     args = tuple(wire.unpack(arg, given.find) for arg in op.args)
     if op.verb == "new":
         return "op", cell, "new", _new(cell, args)
     if op.verb == "call":
-        return "op", cell, "call", _call(cell, args, kernel)
+        return "op", cell, "call", _call(cell, args)
     freed = op.verb == "free" and op.cell.field == "state" and cell[0].dynamic
     if (0 if freed else wire.view_class(*cell).verbs.get(op.verb)) != len(args):
         raise wire.Unknown(f"there is no {store.cell_name(cell)}.{op.verb} with {len(args)} values")
@@ -83,9 +82,9 @@ def _new(cell: Cell, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return args
 
 
-def _call(cell: Cell, args: tuple[Any, ...], kernel: Container[str]) -> tuple[Any, ...]:
+def _call(cell: Cell, args: tuple[Any, ...]) -> tuple[Any, ...]:
     name, *values = args or ("",)
-    if cell != (KERNEL, "functions") or type(name) is not str or name not in kernel:
+    if cell != (KERNEL, "functions") or type(name) is not str or not name:
         raise wire.Unknown(f"the kernel has no function {name}")
     if any(map(_has_other, values)):
         raise Failed(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hugezero import store
 from hugezero.check import wire
 from hugezero.check.checks import CodeRaised, Failed, NotStarted
-from hugezero.check.confined import Refused
+from hugezero.check.confined import Refused, no_business
 from hugezero.check.habits import odd, told
-from hugezero.check.notebook import PARAMETERS
-from hugezero.machine import Kernel
 from hugezero.store import Cell
 
 from .operation import Given, Step, operation, well_known
@@ -28,10 +26,10 @@ Call = tuple[str, tuple[Any, ...]]
 class Student:
     """All of the student's functions, through one port at a time."""
 
-    def __init__(self, reference: dict[str, Callable[..., Any]]) -> None:
+    def __init__(self, reference: dict[str, Callable[..., Any]], calls: Iterable[str]) -> None:
         self.port: Port | None = None
         self.reference, self.constants = reference, well_known()
-        self.kernel = frozenset(Kernel(reference).functions)  # names of what a function may call
+        self.may_call = tuple(sorted(calls))  # functions of the kernel
         self.asked = 0  # how often a call was begun
         self.operations = 0
         self.habits = ""  # what the code does besides, for messages: in its own words, so only for those
@@ -122,8 +120,7 @@ class Student:
     def look(self, name: str) -> str:
         """Why what the student calls *name* cannot be called; nothing if it can."""
         parameters = tuple(inspect.signature(self.reference[name]).parameters)
-        others = tuple(other for other in PARAMETERS if other in self.kernel and other != name)
-        looks = self._port().ask(wire.Look(0, name, parameters, others))
+        looks = self._port().ask(wire.Look(0, name, parameters, self.may_call))
         if not isinstance(looks, wire.Looks):
             raise Foul("a question about a function was answered with something else")
         self.habits = looks.habits[:400]
@@ -158,7 +155,10 @@ class Student:
             )
         try:
             if isinstance(reply, wire.Op):
-                return operation(reply, given, self.kernel)
+                step = operation(reply, given)
+                if step[2] == "call" and step[3][0] not in self.may_call:
+                    raise Failed(f"{name} {no_business(step[3][0], self.may_call)}")
+                return step
             if isinstance(reply, wire.Return):
                 return "return", wire.unpack(reply.value, given.find)
         except wire.Unknown as unknown:

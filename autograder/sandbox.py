@@ -1,9 +1,14 @@
-"""The sandbox: a warm process in bubblewrap, that kernels are forked from, one submission at a time."""
+"""The sandbox: a warm process in bubblewrap, and for each submission a box that is made anew and thrown away.
+
+The grader never writes to, and never opens a path in, a folder that a student's code can write to:
+what a kernel gets is sent to it, and the sockets that it listens on are bound out here.
+"""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -18,9 +23,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .bubblewrap import PACKAGE, SCRATCH, ZYGOTE, command, missing
+from .bubblewrap import PACKAGE, SCRATCH, SOCKETS, ZYGOTE, command, missing
+from .course import PROJECT
 
 PROCESSES = 64  # of one kernel, threads included
+USERS = range(61_000, 65_000)  # that boxes belong to where the grader is root
 
 
 class NoSandbox(RuntimeError):
@@ -80,15 +87,38 @@ class Process:
         os.close(self.handle)
 
 
-class Sandbox:
-    """The warm process and the folder it shares with the grader: sockets, and nothing else."""
+class Box:
+    """One submission's box, seen from outside."""
 
-    def __init__(self, boxed: bool = True) -> None:
-        self.boxed, self.boxes = boxed, 0
+    def __init__(self, sandbox: Sandbox, number: int) -> None:
+        self.sandbox = sandbox
+        self.private = sandbox.folder / "private" / str(number)  # seen by the grader only
+        self.public = sandbox.shared / str(number)  # can be read in the box, and not written
+        self.inside = Path(SOCKETS, str(number)) if sandbox.boxed else self.public
+        for folder, mode in ((self.private, 0o700), (self.public, 0o755)):
+            folder.mkdir()
+            folder.chmod(mode)
+
+    def close(self) -> None:
+        """Nobody is in it any more."""
+        shutil.rmtree(self.private, ignore_errors=True)
+        shutil.rmtree(self.public, ignore_errors=True)
+
+
+class Sandbox:
+    """The warm process, and the folder in which submissions find their judge's socket.
+
+    *hidden*: folders of which nothing may be seen inside, wherever they are.
+    """
+
+    def __init__(self, boxed: bool = True, hidden: tuple[Path, ...] = (PROJECT,)) -> None:
+        self.boxed, self.boxes, self.hidden = boxed, 0, hidden
         self.folder = Path(tempfile.mkdtemp(prefix="hz-"))
         self.folder.chmod(0o755)
         self.shared = self.folder / "shared"  # all of the folder that can be seen inside
-        self.shared.mkdir()
+        for folder, mode in ((self.shared, 0o755), (self.folder / "private", 0o700)):
+            folder.mkdir()
+            folder.chmod(mode)
         self.scratch = SCRATCH if boxed else tempfile.mkdtemp(prefix="hz-scratch-")
         self.warm: subprocess.Popen[str] | None = None
         atexit.register(self.close)
@@ -98,20 +128,21 @@ class Sandbox:
             return
         if self.boxed and (why := missing()):
             raise NoSandbox(why)
-        path = self.folder / "z"
+        path = self.folder / "private" / "z"
         path.unlink(missing_ok=True)
         door = socket.socket(socket.AF_UNIX)
         door.bind(str(path))
         door.listen(4)
         env = {
-            "HOME": self.scratch, "IPYTHONDIR": f"{self.scratch}/ipython", "MPLCONFIGDIR": f"{self.scratch}/mpl",
+            "HOME": self.scratch, "TMPDIR": self.scratch, "IPYTHONDIR": f"{self.scratch}/ipython",
+            "MPLCONFIGDIR": f"{self.scratch}/mpl",
             "PATH": os.defpath, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde", "LANG": "C.UTF-8",
         }  # fmt: skip
         zygote = ["/zygote.py"] if self.boxed else [str(ZYGOTE)]
         start = [sys.executable, "-P", *zygote, str(door.fileno()), self.scratch]
         if self.boxed:
-            start = command(self.shared) + start
+            start = command(self.shared, self.hidden) + start
         pipe = subprocess.PIPE  # the end of its input ends the warm process, and with it the sandbox
         with one_cpu():
             self.warm = subprocess.Popen(
@@ -133,37 +164,40 @@ class Sandbox:
         if not self.boxed:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def box(self) -> Path:
-        """A new folder for one submission's sockets; whatever another one left is gone."""
+    def box(self) -> Box:
+        """A box for one submission."""
         self.boot()
-        for left in self.shared.iterdir():
-            if left.is_dir() and not left.is_symlink():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink()
         self.boxes += 1
-        folder = self.shared / str(self.boxes)
-        folder.mkdir()
-        folder.chmod(0o777)
-        return folder
+        return Box(self, self.boxes)
 
-    def fork(self, argv: list[str], env: dict[str, str], path: list[str]) -> Process:
-        """A new kernel, that looks for modules in *path* first."""
-        wanted = {"argv": argv, "env": env, "path": path, "processes": _processes()}
+    def fork(self, connection: dict[str, Any], doors: dict[int, socket.socket], env: dict[str, str],
+             files: dict[str, str]) -> Process:  # fmt: skip
+        """A new kernel in a new box, listening on *doors* (by port), with *files* (by name) to import from."""
+        wanted = {"connection": connection, "ports": list(doors), "env": env, "files": files,
+                  "processes": _processes(), "user": self._user()}  # fmt: skip
         asked = json.dumps(wanted).encode() + b"\n"
+        fds = [door.fileno() for door in doors.values()]
         for _ in range(2):
             self.boot()
             conn = socket.socket(socket.AF_UNIX)
-            conn.connect(str(self.folder / "z"))
+            conn.connect(str(self.folder / "private" / "z"))
             conn.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            conn.sendall(asked)
+            sent = socket.send_fds(conn, [asked], fds)
+            conn.sendall(asked[sent:])
             message, ancillary, *_ = conn.recvmsg(64, 256)
             if message:
                 told = next(data for _, kind, data in ancillary if kind == socket.SCM_CREDENTIALS)
                 return Process(conn, struct.unpack("3i", told)[0])
             assert self.warm is not None
-            self.warm.wait()  # the warm process was ended: a new one
-        raise NoSandbox("the sandbox does not fork: is there memory left?")
+            if self.warm.poll() is None:
+                break
+        raise NoSandbox(
+            "the sandbox makes no box: is there memory left, and may there be namespaces in namespaces?"
+        )
+
+    def _user(self) -> int:
+        """The user that the next box belongs to; 0 where that can only be the grader's own."""
+        return USERS[(os.getpid() * 101 + self.boxes) % len(USERS)] if self.boxed and os.getuid() == 0 else 0
 
 
 def _processes() -> int:
@@ -196,11 +230,7 @@ def one_cpu() -> Iterator[None]:
         os.sched_setaffinity(0, cpus)
 
 
-_sandboxes: dict[bool, Sandbox] = {}
-
-
-def sandbox(boxed: bool = True) -> Sandbox:
-    """The sandbox of this process."""
-    if boxed not in _sandboxes:
-        _sandboxes[boxed] = Sandbox(boxed)
-    return _sandboxes[boxed]
+@functools.cache
+def sandbox(boxed: bool = True, root: Path = PROJECT) -> Sandbox:
+    """The sandbox of this process for the course in *root*, of which nothing is seen inside."""
+    return Sandbox(boxed, (PROJECT, root))

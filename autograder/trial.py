@@ -15,7 +15,7 @@ from typing import Any
 
 from hugezero import notebook
 from hugezero.check.checks import Result, run_checks
-from hugezero.check.notebook import PARAMETERS
+from hugezero.check.notebook import may_call
 from hugezero.check.subject import subject
 from hugezero.machine import Kernel
 
@@ -84,11 +84,10 @@ def try_one(course: Course, stem: str, mutant: Mutant) -> Verdict:
     names = {**vars(notebook), **vars(load(f"solutions.{stem}", course.solution(stem)))}
     code = mutant.code(source_of(course.solution(stem).read_text("utf-8"), name))
     exec(compile(code, f"<{mutant.name}>", "exec"), names)
+    checks = course.checks(stem)[name]
     parameters = tuple(inspect.signature(reference[name]).parameters)
-    others = [other for other in PARAMETERS if other in reference and other != name]
-    function = subject(name, names.get(name), parameters, others)
-    kernel = Kernel({**reference, name: function})
-    return Verdict(mutant, run_checks(course.checks(stem)[name], kernel))
+    function = subject(name, names.get(name), parameters, may_call(name, checks[0].lab))
+    return Verdict(mutant, run_checks(checks, Kernel({**reference, name: function})))
 
 
 def _timed(job: tuple[Course, str, Mutant]) -> Verdict:

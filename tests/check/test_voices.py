@@ -248,7 +248,7 @@ def test_a_function_that_two_labs_ask_for_is_checked_by_the_lab_whose_notebook_i
     import sys
 
     for lab in ("lab7_one", "lab9_other"):
-        monkeypatch.setitem(EXERCISES, (lab, "twice"), Exercise(lab, 0, ""))
+        monkeypatch.setitem(EXERCISES, (lab, "twice"), Exercise(lab, 0, "", frozenset()))
     for known, meant in (
         ("given_lab1", "lab7_one"),
         ("given_lab7", "lab9_other"),

@@ -139,7 +139,7 @@ def op(*args):
 
 
 WRONG = {
-    "a name that nobody has": (op(PLACE, "call", ("nobody", HZ)), "the kernel has no function nobody"),
+    "a name that nobody has": (op(PLACE, "call", ("nobody", HZ)), "user calls the kernel's nobody"),
     "no name": (op(PLACE, "call", ()), "the kernel has no function"),
     "a name that is none": (op(PLACE, "call", (3, HZ)), "the kernel has no function 3"),
     "another cell": (op(COUNT, "call", ("put", HZ)), "the kernel has no function put"),
@@ -175,8 +175,7 @@ def test_what_a_called_function_gives_may_be_used():
         assert functions["user"].step((HZ,), ((PLACE, "call", ("get", HZ), FOLIO),))[0] != "op"
 
 
-def test_an_exercise_calls_the_judges_version_of_another(monkeypatch):
-    monkeypatch.setattr("autograder.remote.PARAMETERS", {"get": ("hz",), "scan": ("hz",)})
+def test_an_exercise_calls_the_judges_version_of_another():
     with answering(get=get, scan=scan) as functions:
         student = functions["scan"].student
         assert student.look("scan") == ""
@@ -207,6 +206,8 @@ def test_a_notebook_is_checked_with_stand_ins_for_its_other_functions(monkeypatc
     monkeypatch.setitem(notebook.PARAMETERS, "scan", ("hz",))
     monkeypatch.setitem(notebook.PARAMETERS, "get", ("hz",))
     monkeypatch.setitem(CHECKS, "scan", [Check("scan", 1, run)])
+    known = notebook.Exercise("", 0, "", frozenset({"get"}))
+    monkeypatch.setitem(notebook.EXERCISES, ("lab9", "scan"), known)
     monkeypatch.setattr("hugezero.mm.memory.get", told, raising=False)
     monkeypatch.setattr(told, "__module__", "hugezero.mm.memory")
     assert [result.voice for result in notebook.run_open("scan", scan)] == ["done"]

@@ -153,7 +153,9 @@ def get_that_spins_without_looking(hz):
 def kernel(**changed):
     """Functions by name, as the search wants them: get, put, scan, with some changed."""
     functions = {"get": get, "put": put, "scan": scan, **changed}
-    return {name: subject(name, function, ("hz",)) for name, function in functions.items()}
+    return {
+        name: subject(name, function, ("hz",), ("get", "put", "scan")) for name, function in functions.items()
+    }
 
 
 def user():

@@ -6,13 +6,13 @@ import contextlib
 import io
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import NoneType
 from typing import Any
 
 from ..explore.asking import next_step
 from ..store import Cell, Environment, Handle, KernelBug, OtherThread, RunsOn, use
-from .confined import Confined
+from .confined import Confined, no_business
 
 AGAIN = 30  # questions that are asked again, each in a world of its own
 MOST, LONGEST = 1000, 500  # calls that are remembered, and operations of one
@@ -23,11 +23,13 @@ Call = tuple[tuple[Any, ...], tuple[Seen, ...], tuple[Any, ...]]  # arguments, w
 class Remembered(Environment):
     """Hands operations on, and remembers those of one call; not those of functions that it lets the kernel run.
 
+    Of those it may let run what *calls* names.
+
     What ended it (*stopped*) is raised again by each operation behind that: it cannot be hidden.
     """
 
-    def __init__(self, outer: Any) -> None:
-        self.outer = outer
+    def __init__(self, outer: Any, confined: Confined, calls: Collection[str]) -> None:
+        self.outer, self.confined, self.calls = outer, confined, calls
         self.log: list[Seen] = []
         self.stopped: BaseException | None = None
         self.thread = 0
@@ -41,6 +43,8 @@ class Remembered(Environment):
             raise OtherThread
         if self.stopped is not None:
             raise self.stopped
+        if verb == "call" and args[0] not in self.calls:
+            self.confined.refuse(no_business(args[0], self.calls))
         before = use(self.outer)
         try:
             result = self.outer.op(cell, verb, args)

@@ -133,7 +133,7 @@ class _Line:
         if isinstance(asked, wire.Look):
             thing = namespace.get(asked.name)
             said = complaint(asked.name, thing, asked.parameters)
-            self.apart[asked.name] = thing if said else apart(thing, asked.others)
+            self.apart[asked.name] = thing if said else apart(thing, asked.calls)
             self.send(wire.Looks(asked.n, _plain(said or ""), _plain(in_words(thing))))
         elif isinstance(asked, wire.Run):
             reply = self.run(namespace, asked)

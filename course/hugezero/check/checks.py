@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..mm.fault import OutOfMemory, SegmentationFault
-from ..store import KernelBug
+from ..store import KernelBug, RunsOn
 
 Run = Callable[[Any], object]  # what it returns, if anything, is told beside its title
 VOICES = ("not started", "not yet", "almost", "inconclusive", "done", "not run")
@@ -146,6 +146,8 @@ def run_one(check: Check, kernel: Any) -> Result:
         result.voice = "not started"
     except KernelBug as bug:
         result.voice, result.why = "not yet", f"kernel bug: {bug}"
+    except RunsOn as end:
+        result.voice, result.why = "inconclusive", f"this came to no end: {end}"
     except (OutOfMemory, SegmentationFault) as ended:
         result.voice, result.why = "not yet", f"the program was ended, and should have gone on: {ended}"
     except Failed as failed:

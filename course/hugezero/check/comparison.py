@@ -29,7 +29,6 @@ from ..scenario.bouncing import CPUS, TOUCHES, bouncing, recorded
 from .checks import CHECKS
 from .earlier import OWN
 from .notebook import PARAMETERS, open_checks, run_open
-from .schedules import given
 from .staged import Mapped, small
 
 LABS = {

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn
 
 WAITS = "a kernel function ends at once, and never waits for anything but the machine"
 ALONE = "a kernel function runs on the CPU that calls it, and starts nothing"
@@ -57,6 +57,12 @@ class Refused(BaseException):
     """The code did something that no kernel function does."""
 
 
+def no_business(name: object, calls: Iterable[str]) -> str:
+    """What is said to a function that lets the kernel run *name*, and may let it run *calls* only."""
+    may = " and ".join(sorted(calls)) or "no other function of the kernel"
+    return f"calls the kernel's {name}: what it is for needs {may}"
+
+
 class Confined:
     """Code whose globals are *names* is refused what it may not do; *refused* is what it tried first."""
 
@@ -82,6 +88,11 @@ class Confined:
         finally:
             self._deep -= 1
 
+    def refuse(self, why: str) -> NoReturn:
+        """End the code under test, which has done what it may not do."""
+        self.refused = self.refused or why
+        raise Refused(self.refused)
+
     def theirs(self, frame: Any) -> bool:
         """Does the code in *frame* stand in the notebook?"""
         return frame.f_globals is self.names
@@ -91,8 +102,7 @@ class Confined:
 
         def refuse(*args: Any, **kwargs: Any) -> Any:
             if self.theirs(_frame(1)):
-                self.refused = self.refused or f"calls {what}: {why}"
-                raise Refused(self.refused)
+                self.refuse(f"calls {what}: {why}")
             if deeper:
                 return original((args[0] if args else 0) + 1)
             return original(*args, **kwargs)
@@ -157,8 +167,7 @@ class _NoLock:
 
     def _refuse(self, *_: Any) -> Any:
         confined = self.__dict__["confined"]
-        confined.refused = confined.refused or f"uses the lock {self.__dict__['name']}: {LOCKS}"
-        raise Refused(confined.refused)
+        confined.refuse(f"uses the lock {self.__dict__['name']}: {LOCKS}")
 
     __getattr__ = __enter__ = __exit__ = _refuse
 

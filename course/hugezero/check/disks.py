@@ -51,7 +51,9 @@ def every_schedule_with_disk(routine: Routine, bios: int = 1) -> Shown:
     """A process has 2 MiB zeroed (*bios* times) by *routine* and ends, while memory gets tight and the disk works: in every order."""
     threads = [program(bios * PMD_SIZE // 512), at_work(bios), shrinker()]
     story = "the disk reads nothing that has gone"
-    return shown(_kernel(routine), threads, SECTORS, at_end=at_rest, always=alive, story=story, what="this kernel")
+    return shown(
+        _kernel(routine), threads, SECTORS, at_end=at_rest, always=alive, story=story, what="this kernel"
+    )
 
 
 def request_of(routine: Routine) -> Request:

@@ -27,5 +27,11 @@ def two_threads_of_one_mm(function: Callable[..., Any]) -> Shown:
     threads = [user(mm), user(mm), reclaim()]
     once = all_hold_once(mm)
     return shown(
-        kernel, threads, idle_folio(), at_end=once, always=alive, story="the mm holds the folio once", what=MM_GET
+        kernel,
+        threads,
+        idle_folio(),
+        at_end=once,
+        always=alive,
+        story="the mm holds the folio once",
+        what=MM_GET,
     )

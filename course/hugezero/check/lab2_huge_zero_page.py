@@ -60,6 +60,7 @@ exercise(
     "vmf",
     "You now have a first write that gets 2 MiB of its own, and goes on with 4 KiB where there are none.",
     more=2,
+    calls="split_huge_zero_page_pmd",
 )
 exercise(
     "split_huge_zero_page_pmd",
@@ -87,6 +88,7 @@ exercise(
     "You now have an mprotect that changes what it was asked to change, and nothing beside it.",
     more=1,
     given="179cfa3b351f",
+    calls="split_huge_zero_page_pmd",
 )
 exercise("predict_faults", "", "Your guess is written down. Your own kernel will tell whether it was right.")
 exercise("predict_table_memory", "", "Your guess is written down. The experiment below tells.")

@@ -44,14 +44,23 @@ exercise(
     "You now have a reference for each huge entry, and none for one that was not made.",
     more=2,
     given="83406eee74cf",
+    calls="get_huge_zero_folio put_huge_zero_folio",
 )
-exercise(WP, "vmf", "You now have a write that gives back what the read took.", more=1, given="6f83eecc4b6a")
+exercise(
+    WP,
+    "vmf",
+    "You now have a write that gives back what the read took.",
+    more=1,
+    given="6f83eecc4b6a",
+    calls="put_huge_zero_folio split_huge_zero_page_pmd",
+)
 exercise(
     SPLIT,
     "vma haddr pmd",
     "You now have a split that leaves nobody counted who is not there.",
     more=1,
     given="9a22c36fce4d",
+    calls="put_huge_zero_folio",
 )
 exercise(
     ZAP,
@@ -59,12 +68,14 @@ exercise(
     "You now have an unmap that lets go when no CPU can look any more, and not before.",
     more=2,
     given="90152f375fa0",
+    calls="put_huge_zero_folio",
 )
 exercise(
     COPY,
     "dst_vma src_vma dst_pmd src_pmd",
     "You now have a child that holds what it maps.",
     given="8b089fc2efe3",
+    calls="get_huge_zero_folio put_huge_zero_folio",
 )
 exercise("break_get_schedule", "", "You now know what one operation too late can do.")
 exercise("break_scan_schedule", "", "You now know why to look and to act must be one operation.")

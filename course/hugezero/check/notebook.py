@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..machine import Kernel
 from .checks import CHECKS, Result, run_checks
 from .render import Report
+from .stand_ins import INSTEAD
 from .subject import subject
 
 PARAMETERS: dict[str, tuple[str, ...]] = {}  # of each exercise, as its first line has them
@@ -22,22 +23,32 @@ class Exercise(NamedTuple):
     """What is known of an exercise besides its checks.
 
     *gained*: what a student has when it is done, in a sentence. *more*: points that only grading can
-    give. *given*: of a repair, the fingerprint of the code that the notebook gives.
+    give. *given*: of a repair, the fingerprint of the code that the notebook gives. *calls*: other
+    functions of the kernel that it may call by their names.
     """
 
     gained: str
     more: float
     given: str
+    calls: frozenset[str]
 
 
 EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask for a function once more
 
 
-def exercise(name: str, parameters: str, gained: str, more: float = 0, given: str = "") -> None:
+def exercise(
+    name: str, parameters: str, gained: str, more: float = 0, given: str = "", calls: str = ""
+) -> None:
     """Enter an exercise of the lab whose module calls this; *parameters* are those of its function."""
     lab = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
     PARAMETERS[name] = tuple(parameters.split())
-    EXERCISES[lab, name] = Exercise(gained, more, given)
+    EXERCISES[lab, name] = Exercise(gained, more, given, frozenset(calls.split()))
+
+
+def may_call(name: str, lab: str = "") -> frozenset[str]:
+    """What the exercise *name* of *lab* may let the kernel run; without a lab, of all that have it."""
+    found = [known.calls for (each, other), known in EXERCISES.items() if other == name and lab in ("", each)]
+    return frozenset().union(*found)
 
 
 def lab_of(name: str) -> str:
@@ -79,8 +90,9 @@ def open_checks() -> None:
 def run_open(name: str, thing: Any, lab: str = "") -> list[Result]:
     """What the open checks of *name* say to *thing*: those of *lab*, or all there are."""
     checks = [each for each in CHECKS[name] if not each.hidden and lab in ("", each.lab)]
-    others = PARAMETERS.keys() & Kernel().functions.keys() - {name}
-    return run_checks(checks, Kernel({name: subject(name, thing, PARAMETERS[name], others)}))
+    calls = may_call(name, lab)
+    others = {each: INSTEAD[each] for each in calls & INSTEAD.keys()}
+    return run_checks(checks, Kernel({**others, name: subject(name, thing, PARAMETERS[name], calls)}))
 
 
 def check(name: str) -> float:

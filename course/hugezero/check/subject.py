@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from ..explore.asking import Step, next_step
@@ -15,7 +15,7 @@ from ..store import RunsOn, current
 from .again import Again, Remembered
 from .apart import apart
 from .checks import CodeRaised, Failed
-from .confined import Confined
+from .confined import Confined, no_business
 from .habits import files, guards, in_words, namespace, odd, told
 
 OPERATIONS, LINES = 20_000, 200_000  # that one call may do, and run
@@ -64,17 +64,18 @@ def _article(word: str) -> str:
 
 
 def subject(
-    name: str, thing: Any, parameters: tuple[str, ...], others: Iterable[str] = ()
+    name: str, thing: Any, parameters: tuple[str, ...], calls: Collection[str] = ()
 ) -> Callable[..., Any]:
     """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed.
 
-    Where it calls *others*, they are those of the kernel: each exercise is judged apart.
+    Where it calls *calls*, they are those of the kernel: each exercise is judged apart. It may let the
+    kernel run no other.
 
     Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
     `asked_again()` fails if its calls since the last time would not come to the same once more.
     """
     wrong = complaint(name, thing, parameters)
-    function = thing if wrong else apart(thing, others)
+    function = thing if wrong else apart(thing, calls)
     confined = Confined(namespace(thing))
     again = Again(function, confined)
     careful, where = not wrong and guards(thing), files(thing)
@@ -97,7 +98,7 @@ def subject(
     def call(*args: Any) -> Any:
         if wrong:
             raise Failed(wrong)
-        memory = Remembered(current())
+        memory = Remembered(current(), confined, calls)
 
         def code() -> Any:
             with _limits(where), memory:
@@ -136,6 +137,8 @@ def subject(
             return "bug", refused.why
         except TooManyLines:
             found = "bug", f"{name} catches every exception, also the one that stops it"
+        if found[0] == "op" and found[2] == "call" and found[3][0] not in calls:
+            return "bug", f"{name} {no_business(found[3][0], calls)}"
         if found[0] == "bug":
             return "bug", told(found[1], in_words(thing) if ODD.search(found[1]) else "")
         again.remember(args, log, found)
