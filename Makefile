@@ -1,6 +1,7 @@
 # PYTHON= names the Python that makes .venv; PORT= and BROWSER=none are for `make lab`.
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full demo bench verify lint types clean
+.PHONY: help lab test test-full demo bench verify lint types system clean
+.NOTPARALLEL:  # what the system lacks comes before .venv
 
 PY := .venv/bin/python
 READY := .venv/made-for
@@ -12,15 +13,14 @@ help: ## print this list
 lab: $(READY) ## open JupyterLab on the course (PORT=8889, BROWSER=none)
 	@$(PY) -m hugezero lab
 
-test: $(READY) ## run the tests
+test: system $(READY) ## run the tests
 	@$(PY) -m pytest
 
-test-full: $(READY) ## run them at full size: more examples, every mutant, long random runs
-	@$(PY) -m pytest -m "" --hypothesis-profile full
-	@HUGEZERO_EXAMPLES=1000 $(PY) -m autograder verify
+test-full: system $(READY) ## run what `make test` leaves out: long forms, more examples, every mutant through the judge
+	@$(PY) -m pytest -m "full or hypothesis" --hypothesis-profile full
 	@$(PY) -m autograder verify --full
 
-demo: $(READY) ## weave, release, grade the example submissions, print the table
+demo: system $(READY) ## weave, release, grade the example submissions, print the table
 	@$(PY) -m autograder demo
 
 bench: $(READY) ## print how fast things are
@@ -35,6 +35,9 @@ lint: $(READY) ## check layout and style
 
 types: $(READY) ## check types
 	@$(PY) -m mypy
+
+system: ## install what the tests need beside Python (as root on Debian or Ubuntu; else tells what is missing)
+	@.ci/system
 
 clean: ## remove .venv and caches; build/ stays, it may hold grades
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -51,7 +51,7 @@ def test_every_program_reads_what_it_wrote(name, program):
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@settings(max_examples=60)
+@settings(max_examples=max(60, settings.default.max_examples // 10))
 @given(program=programs(size=12, huge=True))
 def test_huge_pages_change_nothing_that_a_program_reads(name, program):
     model = Naive()
@@ -160,6 +160,7 @@ def keep(promise, name, done):
     assert done["steps"] >= 13 * count, "10,000 in the long form"
 
 
+@pytest.mark.hypothesis  # its number of programs is the profile's
 @pytest.mark.parametrize("name", SHARING)
 def test_at_every_step_who_maps_what_is_as_the_model_says(name):
     done = Counter()
@@ -192,6 +193,7 @@ def test_at_every_step_who_maps_what_is_as_the_model_says(name):
     assert name == "zero page" or done["with huge zero entries"] >= done["steps"] / 10
 
 
+@pytest.mark.hypothesis  # its number of programs is the profile's
 @pytest.mark.parametrize("name", SHARING)
 def test_nothing_is_lost_where_allocations_fail(name):
     done = Counter()
