@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.preprocessors.execute import Execute
-from traitlets import Bool, Float, Unicode
+from traitlets import Bool, Integer, Unicode
 
 from . import kernel
 from .course import Course
@@ -53,9 +54,9 @@ class Judged(Execute):  # type: ignore[misc]
         config=True
     )
     boxed = Bool(True, help="run in the sandbox").tag(config=True)
-    cell_seconds = Float(10, help="seconds that a cell which is not graded may take").tag(config=True)
-    all_seconds = Float(60, help="seconds that all of them may take").tag(config=True)
-    graded_seconds = Float(600, help="seconds after which a graded cell is given up").tag(config=True)
+    cell_seconds = Integer(30, help="seconds that a cell which is not graded may take").tag(config=True)
+    all_seconds = Integer(180, help="seconds that all of them may take").tag(config=True)
+    graded_seconds = Integer(3600, help="seconds after which a graded cell is given up").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         course = Course(Path(self.root or os.path.dirname(os.path.abspath("."))))
@@ -63,7 +64,7 @@ class Judged(Execute):  # type: ignore[misc]
         self.rows: dict[str, Row] = {}
         self.lost: dict[int, str] = {}  # cells that ended the kernel, or had to be stopped
         self.skip: set[int] = set()
-        self.left = self.all_seconds
+        self.left: float = self.all_seconds
         resources["nbgrader"]["rows"] = self.rows
         broken = nb.metadata.get("hugezero", {}).get("broken")
         if not broken:
@@ -117,7 +118,7 @@ class Judged(Execute):  # type: ignore[misc]
             cell.outputs = [new_output("stream", name="stdout", text="(not run while grading)\n")]
             return cell, resources  # it shows something to the student and changes nothing that is graded
         shown, start = cell.source, time.monotonic()
-        self.timeout = self.graded_seconds if name else max(1.0, min(self.cell_seconds, self.left))
+        self.timeout = self.graded_seconds if name else max(1, min(self.cell_seconds, math.ceil(self.left)))
         if name:
             cell.source = SERVE
         try:

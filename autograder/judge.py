@@ -24,7 +24,7 @@ from hugezero.machine import Kernel
 from hugezero.store import KernelBug, RunsOn
 
 from .course import Course
-from .port import Foul, Port, Unanswered
+from .port import Asleep, Foul, Port, Unanswered
 from .remote import Student
 
 CHECK_CPU = 60.0  # seconds of the judge's own CPU that one check may take; the dearest takes 4
@@ -103,7 +103,7 @@ class Bench:
         """*check*, where nothing that the student's process does can be an error of the judge's."""
 
         @functools.wraps(check.run)
-        def run(kernel: Any) -> object:
+        def run(kernel: Any, again: bool = False) -> object:
             if self.shape:
                 raise Failed(self.shape)
             if self.void or self.lost >= LOST:
@@ -115,6 +115,11 @@ class Bench:
             try:
                 with budget(CHECK_CPU):
                     return asked(kernel, port)
+            except Asleep:
+                if again:
+                    self.lost += 1
+                    raise self._flagged(check, told(str(sys.exc_info()[1]), self.student.habits)) from None
+                return run(kernel, again=True)
             except (Overworked, RunsOn):
                 raise self._flagged(
                     check, f"what {self.exercise} asks of the kernel is so much that the check came to no end"
@@ -136,6 +141,8 @@ class Bench:
                     raise
                 self._ask_again(port, accept)
                 return said
+            except Asleep:
+                raise
             except Unanswered as end:
                 self.lost += 1
                 raise self._flagged(check, told(str(end), self.student.habits)) from None
