@@ -15,7 +15,7 @@ from nbgrader.preprocessors.execute import Execute
 from traitlets import Bool, Integer, Unicode
 
 from . import kernel
-from .course import Course
+from .course import PROJECT, Course
 from .court import Judge, NoJudge
 from .given import givens
 from .judge import Row, empty_row
@@ -81,7 +81,7 @@ class Judged(Execute):  # type: ignore[misc]
         return nb, resources
 
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
-        box = sandbox(self.boxed, course.root).box()
+        box = sandbox(self.boxed, (PROJECT, course.root)).box()
         self.judge = Judge(course, stem, box.public)
         env = {"HUGEZERO_JUDGE": str(box.inside / self.judge.path.name)}
         try:

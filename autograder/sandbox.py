@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from .bubblewrap import PACKAGE, SCRATCH, SOCKETS, ZYGOTE, command, missing
-from .course import PROJECT
 
 PROCESSES = 64  # of one kernel, threads included
 USERS = range(61_000, 65_000)  # that boxes belong to where the grader is root
@@ -111,7 +110,7 @@ class Sandbox:
     *hidden*: folders of which nothing may be seen inside, wherever they are.
     """
 
-    def __init__(self, boxed: bool = True, hidden: tuple[Path, ...] = (PROJECT,)) -> None:
+    def __init__(self, boxed: bool, hidden: tuple[Path, ...]) -> None:
         self.boxed, self.boxes, self.hidden = boxed, 0, hidden
         self.folder = Path(tempfile.mkdtemp(prefix="hz-"))
         self.folder.chmod(0o755)
@@ -231,6 +230,6 @@ def one_cpu() -> Iterator[None]:
 
 
 @functools.cache
-def sandbox(boxed: bool = True, root: Path = PROJECT) -> Sandbox:
-    """The sandbox of this process for the course in *root*, of which nothing is seen inside."""
-    return Sandbox(boxed, (PROJECT, root))
+def sandbox(boxed: bool, hidden: tuple[Path, ...]) -> Sandbox:
+    """The sandbox of this process in which nothing of *hidden* is seen."""
+    return Sandbox(boxed, hidden)

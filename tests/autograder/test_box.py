@@ -49,7 +49,7 @@ def inside_of(made: Sandbox) -> Inside:
 
 @pytest.fixture
 def inside(bwrap: str) -> Inside:
-    return inside_of(sandbox())
+    return inside_of(sandbox(True, (PROJECT,)))
 
 
 LEAVES = {
@@ -180,7 +180,7 @@ def test_what_is_hidden_is_hidden_also_where_it_lies_in_what_is_needed(bwrap: st
 
     site = Path(inside_site_packages.__file__).parent.parent
     look = f"import os; print(os.listdir({str(site / 'pytest')!r}))"
-    shown, hidden = Sandbox(), Sandbox(hidden=(PROJECT, site / "pytest"))
+    shown, hidden = Sandbox(True, (PROJECT,)), Sandbox(True, (PROJECT, site / "pytest"))
     try:
         assert "__init__.py" in inside_of(shown)(look)
         assert inside_of(hidden)(look) == "[]"

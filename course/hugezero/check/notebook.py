@@ -8,12 +8,12 @@ import inspect
 import pkgutil
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..machine import Kernel
 from .checks import CHECKS, Result, run_checks
 from .render import Report
-from .stand_ins import INSTEAD
 from .subject import subject
 
 PARAMETERS: dict[str, tuple[str, ...]] = {}  # of each exercise, as its first line has them
@@ -33,6 +33,7 @@ class Exercise(NamedTuple):
     calls: frozenset[str]
 
 
+INSTEAD: dict[str, Callable[..., Any]] = {}  # what an exercise finds in place of another one, in a notebook
 EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask for a function once more
 
 

@@ -14,6 +14,7 @@ from ..mm.page_alloc import HPAGE_PMD_ORDER, ZERO_PAGE, Folio, clear_folio, free
 from ..mm.printk import CONFIG
 from ..mm.vmstat import VMSTAT
 from ..store import new
+from .notebook import INSTEAD
 
 
 def get_huge_zero_folio(hz: HugeZero) -> Folio | None:
@@ -100,9 +101,8 @@ STAND_INS: dict[str, Callable[..., Any]] = {
         shrink_huge_zero_folio_scan,
     )
 } | {"hugezero_init": register_huge_zero_shrinker}
-# What an exercise finds in place of another one of its lab's, where a notebook is checked.
-INSTEAD: dict[str, Callable[..., Any]] = {
-    f.__name__: f
+INSTEAD.update(
+    (f.__name__, f)
     for f in (
         get_huge_zero_folio,
         put_huge_zero_folio,
@@ -110,4 +110,4 @@ INSTEAD: dict[str, Callable[..., Any]] = {
         mm_put_huge_zero_folio,
         largest_zero_folio,
     )
-}
+)

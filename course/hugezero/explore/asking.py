@@ -62,6 +62,10 @@ class Given:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
+        self.__name__ = getattr(function, "__name__", repr(function))
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
 
     def step(self, args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
         """What a call does next when it has seen *log*."""
