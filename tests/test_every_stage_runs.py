@@ -5,6 +5,8 @@ import pytest
 from nbclient import NotebookClient
 
 from autograder.course import Course, source_of
+from tests.net import drawn
+from tests.net.frozen import digest, same
 
 COURSE = Course()
 WRONG = {  # half done: the first half is right, and then there are mistakes of every kind
@@ -53,6 +55,17 @@ def run(opened):
     return [cell for cell in opened.cells if cell.cell_type == "code"]
 
 
+def pictures(cells):
+    """The pictures and reports that a notebook shows, a line each."""
+    for cell in cells:
+        for data in (out.data for out in cell.outputs if "data" in out):
+            if "text/html" in data:
+                shown = digest(drawn.without_style(data["text/html"]))[:16]
+                yield f"{cell.id} {shown} {data['text/plain'].splitlines()[0]}"
+            elif cell.metadata.get("nbgrader", {}).get("grade"):
+                yield f"{cell.id} = {data['text/plain']}"
+
+
 STAGES = [(stem, stage) for stem in COURSE.stems() for stage in ("blank", "half", "done")]
 
 
@@ -66,6 +79,7 @@ def test_a_notebook_runs_without_an_exception(stem, stage):
         warned = [out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"]
         assert not warned, cell.source
     scores = [float(cell.outputs[-1].data["text/plain"]) for cell in graded]
+    same(f"notebooks/{stem}", {stage: "\n".join(pictures(cells))})
     voices = [cell.outputs[0].data["text/plain"].split(".")[0] for cell in graded]
     if stage == "blank":
         assert set(scores) == {0.0} and set(voices) == {"Not started"}

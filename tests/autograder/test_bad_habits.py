@@ -17,6 +17,8 @@ from autograder.course import Course, load, source_of
 from autograder.judge import Bench
 from tests.bad_habits import ALL, written
 from tests.bad_habits import told as was_told
+from tests.net.frozen import judged as in_lines
+from tests.net.frozen import same
 
 EXERCISES = [
     ("lab1_zero_page", "do_wp_page", "vmf.pte.read()"),
@@ -73,4 +75,5 @@ def test_a_bad_habit_costs_every_check_and_is_named(stem: str, name: str, look: 
     row = judged(stem, name, written(right(stem, name), ALL[what], look))
     said = "\n".join([row["flag"], *(f"{check['voice']}: {check['why']}" for check in row["checks"])])
     assert row["points"] == 0, said
+    same("points/habits_in_the_judge", {f"{name}, {what}": in_lines(what, {name: row})})
     assert was_told(ALL[what], name, said), said

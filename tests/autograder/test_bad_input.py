@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.autograder import bad_input
 from tests.autograder.batch import Graded
+from tests.net.frozen import same, submission
 
 pytestmark = pytest.mark.sandboxed
 REST = 5.0  # points of the two other exercises, which are answered rightly
@@ -93,6 +96,11 @@ def test_the_batch_went_on_to_its_end(graded: Graded) -> None:
     submitted = {path.name for path in (graded.course.build / "submitted").iterdir()}
     assert {path.name for path in (graded.course.build / "autograded").iterdir()} == submitted
     assert "There was an error processing" not in graded.log
+
+
+def test_everybody_gets_the_points_that_are_frozen(graded: Graded, perfect: Any, blank: Any) -> None:
+    students = [*bad_input.all_of_them(perfect, blank), "a-link"]
+    same("points/bad_input", {student: submission(graded.ledger(student)) for student in students})
 
 
 def test_a_link_shows_nothing_of_what_it_points_to(graded: Graded) -> None:

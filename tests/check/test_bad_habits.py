@@ -12,8 +12,9 @@ from hugezero.hw.cpu import SpinLock
 from hugezero.machine import Kernel
 from hugezero.store import current
 
-from ..bad_habits import DIFFERS, HANGS, REFUSALS, written
+from ..bad_habits import ALL, DIFFERS, HANGS, REFUSALS, written
 from ..bad_habits import told as was_told
+from ..net.frozen import same
 from .test_voices import checked
 
 HEAD = "def spin_trylock(lock):\n"
@@ -26,13 +27,15 @@ def said_of(before, body):
     return checked(f"{HEAD}    pass\n{before}\n{HEAD}{body}", "spin_trylock")
 
 
-def said_with(habit):
-    return checked(f"{HEAD}    pass\n{written(HEAD + RIGHT, habit, LOOK)}", "spin_trylock")
+def said_with(what):
+    said = checked(f"{HEAD}    pass\n{written(HEAD + RIGHT, ALL[what], LOOK)}", "spin_trylock")
+    same("points/habits_in_a_notebook", {what: said})
+    return said
 
 
 @pytest.mark.parametrize("what", REFUSALS)
 def test_what_no_kernel_function_does_is_refused_by_name(what):
-    said = said_with(REFUSALS[what])
+    said = said_with(what)
     assert "Not yet." in said and was_told(REFUSALS[what], "spin_trylock", said), said
     assert "0 of 1 points" in said
 
@@ -45,13 +48,13 @@ def test_an_operation_of_a_thread_that_was_there_before_is_refused():
 
 @pytest.mark.parametrize("what", HANGS)
 def test_what_has_no_end_is_ended_even_if_it_catches_everything(what):
-    said = said_with(HANGS[what])
+    said = said_with(what)
     assert "Not yet." in said and was_told(HANGS[what], "spin_trylock", said), said
 
 
 @pytest.mark.parametrize("what", DIFFERS)
 def test_what_depends_on_more_than_the_machine_is_asked_again_and_told(what):
-    said = said_with(DIFFERS[what])
+    said = said_with(what)
     assert LATE in said and was_told(DIFFERS[what], "spin_trylock", said), said
     assert "0 of 1 points" in said
 

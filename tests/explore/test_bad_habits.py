@@ -11,6 +11,7 @@ from hugezero.machine import Kernel
 from autograder.port import Unanswered
 
 from ..bad_habits import ALL, DIFFERS, HANGS, told, written
+from ..net.frozen import same
 from . import versions
 from .answering import answering
 from .versions import at_rest, kernel, shrinker, user
@@ -39,7 +40,9 @@ def said_here(get):
 
 @pytest.mark.parametrize("what", ALL)
 def test_here_it_is_named(what):
-    assert told(ALL[what], "get", said_here(get_with(ALL[what])))
+    said = said_here(get_with(ALL[what]))
+    same("points/habits_in_a_search", {what: said})
+    assert told(ALL[what], "get", said)
 
 
 @pytest.mark.parametrize("what", DIFFERS)
@@ -65,13 +68,16 @@ def said_there(get):
     "what", ["sleeps", "sleeps and catches", "takes a lock of Python's", "walks frames", *DIFFERS]
 )
 def test_in_another_process_it_is_named(what):
-    habit = ALL[what]
-    assert told(habit, "get", said_there(get_with(habit)))
+    said = said_there(get_with(ALL[what]))
+    same("points/habits_in_a_search", {f"{what}, in another process": said})
+    assert told(ALL[what], "get", said)
 
 
 @pytest.mark.parametrize("what", ["spins", "spins on a value nobody changes", "asks and catches"])
 def test_in_another_process_it_never_hangs(what):
-    assert told(HANGS[what], "get", said_there(get_with(HANGS[what])))
+    said = said_there(get_with(HANGS[what]))
+    same("points/habits_in_a_search", {f"{what}, in another process": said})
+    assert told(HANGS[what], "get", said)
 
 
 def test_a_generator_inside_is_as_good_as_a_loop():

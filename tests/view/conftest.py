@@ -1,6 +1,7 @@
 """Small programs on the reference's kernel, for pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 from hugezero.hw.ram import PAGE_SIZE
@@ -8,6 +9,8 @@ from hugezero.machine import Kernel
 from hugezero.scenario import Action, Fork, Mmap, Read, Simulated, Write
 
 from solutions import lab1_zero_page
+from tests.net import drawn
+from tests.net.frozen import same
 
 KERNEL = Kernel(vars(lab1_zero_page))
 STORY = (
@@ -17,6 +20,16 @@ STORY = (
     Fork("child"),
     Write("data", 0, b"x", by="child"),
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Every picture that a test draws is the frozen one; generated programs are left out."""
+    with drawn.noted() as made:
+        done = yield
+    if made and not hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
+        same(f"drawn/{item.path.stem}", {item.name: "\n".join(dict.fromkeys(map(drawn.line, made)))})
+    return done
 
 
 @pytest.fixture(scope="session")
