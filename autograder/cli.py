@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from .course import Course
+from .course.layout import Course
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Root = Annotated[
@@ -41,7 +41,7 @@ def _say(line: str) -> None:
 
 def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[str, Any]]:
     """Print a table of ledgers as they come in."""
-    from .grade import flagged
+    from .grading.grade import flagged
 
     rows: list[dict[str, Any]] = []
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
@@ -77,10 +77,11 @@ def release(
     root: Root = None,
 ) -> None:
     """Weave each lab, release it through nbgrader into build/, and make the students' packages."""
-    from . import given, package, trial
-    from .release import ReleaseFailed
-    from .release import release as release_one
-    from .weave import Drift
+    from .course import given, package
+    from .course.release import ReleaseFailed
+    from .course.release import release as release_one
+    from .course.weave import Drift
+    from .prove import known_answers
 
     course = _course(root)
     different = False
@@ -89,7 +90,7 @@ def release(
         wheel = package.wheel(course)
         for stem in stems or course.stems():
             done = release_one(course, stem, update)
-            trial.keep_stories(course, stem)
+            known_answers.keep_stories(course, stem)
             zipped = package.package(course, stem, wheel)
             told = (
                 "course/ was brought up to date"
@@ -112,7 +113,7 @@ def release(
 @app.command()
 def given(root: Root = None) -> None:
     """Bring course/given_lab*.py up to date: the kernels of earlier labs, that notebooks in course/ import."""
-    from . import given as kernels
+    from .course import given as kernels
 
     try:
         kernels.write(_course(root))
@@ -127,9 +128,9 @@ def grade(
     root: Root = None,
 ) -> None:
     """Grade every submission of a lab that is in build/submitted/."""
-    from . import grade as grading
-    from .release import ReleaseFailed
-    from .sandbox import NoSandbox
+    from .course.release import ReleaseFailed
+    from .grading import grade as grading
+    from .sandbox.sandbox import NoSandbox
 
     course = _course(root)
     try:
@@ -149,10 +150,10 @@ def check(
     root: Root = None,
 ) -> None:
     """Grade notebooks on the spot; ends with 0 only if each has full points."""
-    from . import grade as grading
-    from .bubblewrap import missing
-    from .ledger import report
-    from .reading import NotANotebook
+    from .grading import grade as grading
+    from .grading.ledger import report
+    from .grading.rebuild import NotANotebook
+    from .sandbox.bubblewrap import missing
 
     course = _course(root)
     boxed = not missing()
@@ -198,8 +199,8 @@ def verify(
     root: Root = None,
 ) -> None:
     """Prove that release gives back the course, and that the checks catch every mutant and no right answer."""
-    from . import verify as proving
-    from .release import ReleaseFailed
+    from .course.release import ReleaseFailed
+    from .prove import verify as proving
 
     course = _course(root)
     wrong = 0
@@ -232,7 +233,7 @@ def figures(
     root: Root = None,
 ) -> None:
     """Print what the reference kernels predict beside what was published, and write the charts of it."""
-    from . import figures as counting
+    from .prove import figures as counting
 
     course = _course(root)
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
@@ -256,13 +257,13 @@ def demo(
     root: Root = None,
 ) -> None:
     """Release a lab, hand in examples from perfect to hostile, grade them, print the table."""
-    from . import demo as showing
-    from . import grade as grading
-    from . import submissions, trial
-    from .release import ReleaseFailed
-    from .release import release as release_one
-    from .sandbox import NoSandbox
-    from .weave import Drift
+    from .course.release import ReleaseFailed
+    from .course.release import release as release_one
+    from .course.weave import Drift
+    from .grading import grade as grading
+    from .prove import demo as showing
+    from .prove import known_answers, submissions
+    from .sandbox.sandbox import NoSandbox
 
     real = _course(root)
     stem = stem or real.stems()[-1]
@@ -272,7 +273,7 @@ def demo(
         release_one(course, stem)
     except (Drift, ReleaseFailed) as broken:
         _stop(broken)
-    trial.keep_stories(course, stem)
+    known_answers.keep_stories(course, stem)
     made = showing.examples(course, stem)
     for student, notebook in made.items():
         submissions.submit(course, student, stem, notebook)

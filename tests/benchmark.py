@@ -8,15 +8,15 @@ import statistics
 import time
 from collections.abc import Callable
 
-from hugezero.check import check
+from hugezero.cost.contention import bouncing, recorded
 from hugezero.explore.search import explore
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import Mm
+from hugezero.notebook import check
 from hugezero.scenario import Mmap, Read, Simulated
-from hugezero.scenario.bouncing import bouncing, recorded
 
-from autograder.course import Course
+from autograder.course.layout import Course
 from solutions import lab0_machine, lab1_zero_page
 
 from .browser.stepping import steps

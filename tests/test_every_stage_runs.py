@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder.course import Course, source_of
+from autograder.course.layout import Course, source_of
 from tests.net import drawn
 from tests.net.frozen import digest, same
 

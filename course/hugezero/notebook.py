@@ -16,13 +16,18 @@ from .block.bio import (
     submit_bio_wait,
 )
 from .block.zeroing import PRIVATE_ZEROES, zeroout_borrowing, zeroout_counting, zeroout_private
-from .check import attempt, check, experiment, use_mine
-from .check.disks import every_schedule_with_disk, request_of, with_disk
-from .check.exploring import every_schedule_of, to_break
-from .check.five import five_designs, turn_pages
-from .check.render import draw_with as _draw_with
+from .check.notebook import check
+from .check.notebook import enter_with as _enter_with
+from .check.report import draw_with as _draw_with
+from .cost.requests import flood, rate
 from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
+from .labs import open_checks as _open_checks
+from .labs.experiment import attempt, experiment
+from .labs.lab3.explorations import every_schedule_of, to_break
+from .labs.lab5.disk_programs import every_schedule_with_disk, request_of, with_disk
+from .labs.lab5.table import five_designs, turn_pages
+from .labs.starting_kernel import use_mine
 from .machine import Kernel, Machine, boot
 from .mm import huge_memory
 from .mm.fault import OutOfMemory, SegmentationFault, touch, user_read, user_write
@@ -112,11 +117,11 @@ from .scenario import (
     Write,
     simulate,
 )
-from .scenario.requests import flood, rate
 from .scenario.storage import DiskWorks, Zeroout
 from .store import KernelBug
 from .view import chart, memory_map, progress, schedule, timeline
 
+_enter_with(_open_checks)
 _draw_with(lambda found: schedule(found.outcome, found.threads, by_hand=found.by_hand()))
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from autograder.submissions import answered
+from autograder.prove.submissions import answered
 from tests.bad_habits import DIFFERS, written
 
 HEAD = "def put_coins(purse, n):\n"
@@ -101,30 +101,30 @@ GAINS_NOTHING = {
     "ip = get_ipython()\n"
     "ip.events.register('pre_execute', lambda: ip.kernel.session.send(ip.kernel.iopub_socket, 'execute_result',\n"
     "    {'data': {'text/plain': '4.0'}, 'metadata': {}, 'execution_count': 1}, parent=ip.kernel.get_parent('shell')))",
-    "speaks-to-the-socket": "import os\nfrom hugezero.check import wire\nimport hugezero.check.answer as a\n"
+    "speaks-to-the-socket": "import os\nfrom hugezero.remote import messages\nimport hugezero.remote.answering as a\n"
     "def serve(names, path=None):\n"
-    "    s = wire.dial(os.environ['HUGEZERO_JUDGE'])\n"
-    "    q = wire.question.decode(s.recv(wire.SIZE))\n"
-    "    s.send(wire.encode(wire.Looks(q.n, '')))\n"
-    "    while m := s.recv(wire.SIZE):\n"
-    "        q = wire.question.decode(m)\n"
-    "        s.send(wire.encode(wire.Return(q.n, True)))\n"
+    "    s = messages.dial(os.environ['HUGEZERO_JUDGE'])\n"
+    "    q = messages.question.decode(s.recv(messages.SIZE))\n"
+    "    s.send(messages.encode(messages.Looks(q.n, '')))\n"
+    "    while m := s.recv(messages.SIZE):\n"
+    "        q = messages.question.decode(m)\n"
+    "        s.send(messages.encode(messages.Return(q.n, True)))\n"
     "a.serve = serve\n" + HEAD + "    return 0",
-    "says-points": "import os\nfrom hugezero.check import wire\nimport hugezero.check.answer as a\n"
+    "says-points": "import os\nfrom hugezero.remote import messages\nimport hugezero.remote.answering as a\n"
     "def serve(names, path=None):\n"
-    "    s = wire.dial(os.environ['HUGEZERO_JUDGE'])\n"
-    "    s.recv(wire.SIZE)\n"
+    "    s = messages.dial(os.environ['HUGEZERO_JUDGE'])\n"
+    "    s.recv(messages.SIZE)\n"
     "    s.send(b'{\"points\": 4.0, \"voice\": \"done\"}')\n"
     "a.serve = serve\n" + HEAD + "    return 0",
-    "answers-twice": "import hugezero.check.answer as a\nsend = a._Line.send\n"
+    "answers-twice": "import hugezero.remote.answering as a\nsend = a._Line.send\n"
     "def twice(self, reply):\n    send(self, reply)\n    send(self, reply)\n"
     "a._Line.send = twice\n" + RIGHT,
-    "never-answers": "import hugezero.check.answer as a\na.serve = lambda *x: None\n" + RIGHT,
+    "never-answers": "import hugezero.remote.answering as a\na.serve = lambda *x: None\n" + RIGHT,
     "opens-the-gradebook": "import glob, os, sqlite3\n"
     "found = [os.path.join(d, f) for d, _, fs in os.walk('/') for f in fs if f.endswith('.db') or 'lab9' in f]\n"
     "assert not found, found\n" + HEAD + "    return found",
     "imports-solutions": HEAD + "    import solutions.lab9_toy as s\n    return s.put_coins(purse, n)",
-    "imports-the-grader": HEAD + "    import autograder.checks.lab9_toy\n    return 5",
+    "imports-the-grader": HEAD + "    import autograder.labs.lab9.hidden\n    return 5",
     "uses-what-it-was-not-given": HEAD + "    Purse(99).coins.add(n)\n    return 5",
     "invents-an-operation": HEAD + "    from hugezero.store import current\n"
     "    return current().op((purse, 'coins'), 'clear', ())",

@@ -12,7 +12,7 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
-from autograder.course import Course
+from autograder.course.layout import Course
 from tests.autograder import toy
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hugezero.check.checks import CHECKS
 
-from autograder import submissions, trial
-from autograder.course import Course
-from autograder.release import release
+from autograder.course.layout import Course
+from autograder.course.release import release
+from autograder.prove import known_answers, submissions
 from tests.autograder import toy
 from tests.autograder.bad_input import all_of_them
 from tests.autograder.batch import Graded, run
@@ -30,7 +30,7 @@ def toy_course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     """The toy course, released."""
     course = Course(toy.make(tmp_path_factory.mktemp("toy")))
     release(course, toy.STEM, update=True)
-    trial.keep_stories(course, toy.STEM)
+    known_answers.keep_stories(course, toy.STEM)
     config = course.build / "nbgrader_config.py"
     config.write_text(config.read_text("utf-8") + SECONDS, encoding="utf-8")
     yield course

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from autograder import kernel
-from autograder.course import PROJECT
-from autograder.sandbox import Sandbox, sandbox
+from autograder.course.layout import PROJECT
+from autograder.sandbox import jupyter_kernel
+from autograder.sandbox.sandbox import Sandbox, sandbox
 
 pytestmark = pytest.mark.sandboxed
 Inside = Callable[[str], str]
@@ -23,7 +23,7 @@ Inside = Callable[[str], str]
 
 async def _run(made: Sandbox, code: str) -> str:
     box = made.box()
-    km = kernel.manager(box, {}, {})
+    km = jupyter_kernel.manager(box, {}, {})
     said: list[str] = []
 
     def hear(message: Any) -> None:
@@ -37,7 +37,7 @@ async def _run(made: Sandbox, code: str) -> str:
         await client.execute_interactive(textwrap.dedent(code), timeout=60, output_hook=hear)
     finally:
         client.stop_channels()
-        kernel.end(km)
+        jupyter_kernel.end(km)
         box.close()
     return "".join(said).strip()
 

@@ -13,10 +13,11 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from autograder import package, submissions, trial, verify
 from autograder.cli import app
-from autograder.course import Course
-from autograder.mutants import Mutant
+from autograder.course import package
+from autograder.course.layout import Course
+from autograder.prove import known_answers, submissions, verify
+from autograder.prove.mutant import Mutant
 from tests.autograder import toy
 
 
@@ -71,7 +72,7 @@ def test_check_names_a_file_that_is_no_notebook(toy_course: Course, tmp_path: Pa
 def test_check_says_so_where_there_is_no_sandbox(
     toy_course: Course, perfect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.sandbox.shutil.which", lambda name: None)
+    monkeypatch.setattr("autograder.sandbox.sandbox.shutil.which", lambda name: None)
     code, said = command(toy_course, "check", str(_file(tmp_path, perfect)))
     assert code == 0, said
     assert "bubblewrap is not installed" in said
@@ -82,7 +83,7 @@ def test_grade_refuses_where_there_is_no_sandbox(
     toy_course: Course, perfect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submissions.submit(toy_course, "unboxed", toy.STEM, perfect)
-    monkeypatch.setattr("autograder.sandbox.shutil.which", lambda name: None)
+    monkeypatch.setattr("autograder.sandbox.sandbox.shutil.which", lambda name: None)
     code, said = command(toy_course, "grade", toy.STEM)
     assert code == 2
     assert "bubblewrap is not installed" in said
@@ -100,7 +101,7 @@ def test_law_2_a_check_that_no_mutant_is_meant_for_fails_the_build(
     toy_course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing would show that such a check can fail."""
-    mutants, equivalents = trial.known_mistakes(toy_course, toy.STEM)
+    mutants, equivalents = known_answers.known_mistakes(toy_course, toy.STEM)
     kept = [mutant for mutant in mutants if mutant.caught_by != "counts_every_purse"]
     monkeypatch.setattr(verify, "known_mistakes", lambda *_: (kept, equivalents))
     code, said = command(toy_course, "verify")
@@ -137,13 +138,15 @@ def test_law_2_a_right_answer_that_loses_points_fails_the_build(
 
 def test_a_mutant_whose_text_is_not_there_is_an_error(toy_course: Course) -> None:
     with pytest.raises(ValueError, match="0 times in put_coins, not once"):
-        trial.try_one(toy_course, toy.STEM, Mutant("gone", "put_coins", "not there", "x", "coins_add_up"))
+        known_answers.try_one(
+            toy_course, toy.STEM, Mutant("gone", "put_coins", "not there", "x", "coins_add_up")
+        )
 
 
 def test_an_answer_without_end_is_ended(toy_course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "SECONDS", 1)
+    monkeypatch.setattr(known_answers, "SECONDS", 1)
     loop = Mutant("for ever", "put_coins", "    purse.coins.add(n)", "    while True: pass", "coins_add_up")
-    (verdict,) = trial.try_all(toy_course, toy.STEM, [loop])
+    (verdict,) = known_answers.try_all(toy_course, toy.STEM, [loop])
     assert verdict.points == 0
     assert verdict.failed("coins_add_up")
 
@@ -171,7 +174,7 @@ LEAKS = {
     },
     "a hidden check's name": {"a__md": "see def any_number_of_coins(kernel)"},
     "a hidden check's title": {"a__md": "Whatever is put in is there."},
-    "a module of the grader": {"a__md": "import autograder.judge"},
+    "a module of the grader": {"a__md": "import autograder.judge.session"},
 }
 
 

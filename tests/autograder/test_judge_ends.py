@@ -14,10 +14,11 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder import grade, submissions, trial
-from autograder.course import PROJECT, Course
-from autograder.judge import Overworked, budget
-from autograder.mutants import Mutant
+from autograder.course.layout import PROJECT, Course
+from autograder.grading import grade
+from autograder.judge.session import Overworked, budget
+from autograder.prove import known_answers, submissions
+from autograder.prove.mutant import Mutant
 from tests.autograder import toy
 from tests.autograder.test_box import processes
 
@@ -68,7 +69,7 @@ def test_what_an_exercise_may_call_is_what_its_reference_calls() -> None:
 
 def test_a_program_of_too_many_operations_is_no_verdict_and_no_accident() -> None:
     course, stem = Course(), "lab5_persistent"
-    verdict = trial.try_one(course, stem, Mutant("eleven", "secret_on_disk", source=ELEVEN))
+    verdict = known_answers.try_one(course, stem, Mutant("eleven", "secret_on_disk", source=ELEVEN))
     assert verdict.points == 0
     assert [result.voice for result in verdict.results][:2] == ["inconclusive", "not run"]
 
@@ -91,7 +92,7 @@ def test_nothing_outlives_a_grader_that_is_killed(
     slow = "def put_coins(purse, n):\n    while True:\n        purse.coins.read()\n"
     path = tmp_path / f"{toy.STEM}.ipynb"
     nbformat.write(submissions.answered(perfect, {"put_coins": slow}), path)
-    code = f"from pathlib import Path; from autograder import grade, course; grade.check(course.Course(Path({str(toy_course.root)!r})), Path({str(path)!r}))"
+    code = f"from pathlib import Path; from autograder.grading import grade; from autograder.course import layout as course; grade.check(course.Course(Path({str(toy_course.root)!r})), Path({str(path)!r}))"
     marked = tmp_path / "tmp-of-this-grader"
     marked.mkdir()
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(marked)}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course
+from autograder.course.layout import Course
 
 # In a process of its own: the number is read when the checks are loaded.
 TRY = """
 import sys
-from autograder.course import Course
-from autograder.trial import known_mistakes, reference_answers, try_one
+from autograder.course.layout import Course
+from autograder.prove.known_answers import known_mistakes, reference_answers, try_one
 course, stem = Course(), sys.argv[1]
 for answer in [*reference_answers(course, stem), *known_mistakes(course, stem)[1]]:
     for result in try_one(course, stem, answer).results:

@@ -106,7 +106,7 @@ def counts_every_purse(kernel):
 
 HIDDEN = '''"""Hidden checks of the toy lab: canary-5519."""
 from hugezero.check.checks import check, expect
-from hugezero.check.lab9_toy import Purse, coins_add_up, counts_every_purse, takes_one
+from hugezero.labs.lab9.checks import Purse, coins_add_up, counts_every_purse, takes_one
 from hypothesis import given, settings, strategies
 
 
@@ -154,7 +154,7 @@ def no_purse_no_coins(kernel):
 '''
 
 MUTANTS = '''"""Known mistakes."""
-from autograder.mutants import Mutant
+from autograder.prove.mutant import Mutant
 
 MUTANTS = [
     Mutant("forgets the purse", "put_coins", "purse.coins.add(n)", "purse.coins.set(n)", "coins_add_up",
@@ -237,9 +237,9 @@ def make(root: Path) -> Path:
     """Write the course into *root*."""
     for path, text in (
         (f"solutions/{STEM}.py", SOLUTION),
-        (f"course/hugezero/check/{STEM}.py", OPEN),
-        (f"autograder/checks/{STEM}.py", HIDDEN),
-        (f"autograder/mutants/{STEM}.py", MUTANTS),
+        ("course/hugezero/labs/lab9/checks.py", OPEN),
+        ("autograder/labs/lab9/hidden.py", HIDDEN),
+        ("autograder/labs/lab9/mutants.py", MUTANTS),
         (f"course/{STEM}.ipynb", nbformat.writes(notebook(), 4) + "\n"),
     ):
         file = root / path

@@ -12,9 +12,10 @@ from hugezero.block.bio import (
 )
 from hugezero.block.zeroing import zeroout_borrowing, zeroout_counting, zeroout_private
 from hugezero.check.checks import Failed
-from hugezero.check.scenes import alive, at_rest, shrinker
 from hugezero.check.schedules import every_schedule
-from hugezero.check.traps_zeroing import SECTORS, at_work, borrowing_kernel, program, zeroing
+from hugezero.labs.actors import shrinker
+from hugezero.labs.lab5.lending import SECTORS, at_work, borrowing_kernel, program, zeroing
+from hugezero.labs.laws import alive, at_rest
 from hugezero.machine import Kernel
 from hugezero.mm.huge_memory import HUGE_ZERO
 from hugezero.mm.mm_types import EIO
@@ -22,7 +23,7 @@ from hugezero.mm.page_alloc import ZERO_PAGE, alloc_folio, clear_folio, free_fol
 from hugezero.scenario import DropCaches, Exec, Exit, Fork, Madvise, Mmap, Read, Write
 from hugezero.scenario.storage import DiskWorks, Zeroout, with_disk
 
-from autograder.course import Course
+from autograder.course.layout import Course
 
 MiB = 1 << 20
 PER_MM = Course().reference("lab4_mm_flag")

@@ -7,8 +7,8 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from autograder.course import Course
-from autograder.given import givens
+from autograder.course.given import givens
+from autograder.course.layout import Course
 from solutions import lab3_shrinker
 
 from .test_lab1 import answer, go_to, run

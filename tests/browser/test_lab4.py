@@ -7,8 +7,8 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from autograder.course import Course
-from autograder.given import givens
+from autograder.course.given import givens
+from autograder.course.layout import Course
 from solutions import lab4_mm_flag
 
 from .conftest import axe
@@ -70,7 +70,7 @@ def test_blank_nothing_raises_and_no_check_has_begun(tab):
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_the_line_goes_from_cpu_to_cpu_by_the_keys_alone(tab, theme):
     tab.theme(theme)
-    picture = run(tab, "from hugezero.hw.cacheline import replay").locator(".hz")
+    picture = run(tab, "from hugezero.cost.cacheline import replay").locator(".hz")
     expect(picture).to_be_visible()
     focus(tab, picture)
     drawn, active = picture.locator("svg[role=img]"), tab.active_cell()
@@ -107,11 +107,11 @@ def test_the_right_answer_is_done(tab, name):
 def test_done_the_experiments_show_what_the_text_says(tab):
     tab.run_all()
     for start, text in {
-        "from hugezero.scenario.bouncing import bouncing, shares": "5.6% is spent in get",
+        "from hugezero.cost.contention import bouncing, shares": "5.6% is spent in get",
         "two_threads_of_one_mm(": "the mm holds the folio once",
         "program = [": "2 main",
-        "from hugezero.check.experiment import yours": "a later fault: ('own', 'r') ('folio', 'r')",
-        "from hugezero.scenario.bouncing import side_by_side": "2.33 ×",
+        "from hugezero.labs.experiment import yours": "a later fault: ('own', 'r') ('folio', 'r')",
+        "from hugezero.cost.contention import side_by_side": "2.33 ×",
         "program = attempt(": "yours: 512 pages are held in the end",
         "reader = [": "the huge zero page: gone",
     }.items():
@@ -119,7 +119,7 @@ def test_done_the_experiments_show_what_the_text_says(tab):
 
 
 def test_the_charts_speak(tab):
-    chart = go_to(tab, "from hugezero.scenario.bouncing import sweep").locator(".hz-chart")
+    chart = go_to(tab, "from hugezero.cost.contention import sweep").locator(".hz-chart")
     chart.scroll_into_view_if_needed()
     expect(chart.locator("svg")).to_have_attribute("aria-label", "Throughput against CPUs: lab 3")
     chart.locator("summary").click()

@@ -5,9 +5,9 @@ import time
 
 import pytest
 from hugezero.check.checks import Failed
-from hugezero.check.confined import REFUSED, Confined, Refused
-from hugezero.check.habits import guards, habits, in_words, told
-from hugezero.check.subject import subject
+from hugezero.check.function_under_test import subject
+from hugezero.check.lint import guards, habits, in_words, told
+from hugezero.check.refusals import REFUSED, Confined, Refused
 from hugezero.hw.cpu import SpinLock
 from hugezero.machine import Kernel
 from hugezero.store import current

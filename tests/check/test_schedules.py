@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 from hugezero import notebook as front
 from hugezero.check.checks import Check, run_checks
-from hugezero.check.render import Report
+from hugezero.check.report import Report
 from hugezero.check.schedules import every_schedule
 from hugezero.machine import Kernel
 from hugezero.mm.page_alloc import alloc_folio

@@ -2,14 +2,14 @@
 
 import nbformat
 import pytest
-from hugezero.check import check as check_in_a_notebook
-from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, run_checks
+from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, lab_in, run_checks
+from hugezero.check.function_under_test import complaint, subject
 from hugezero.check.notebook import EXERCISES, PARAMETERS, Exercise, fingerprint, lab_of
-from hugezero.check.render import Report
-from hugezero.check.subject import complaint, subject
+from hugezero.check.report import Report
+from hugezero.notebook import check as check_in_a_notebook
 from hugezero.store import KernelBug
 
-from autograder.course import Course
+from autograder.course.layout import Course
 
 
 def a(run, needs=(), points=1.0, title="It does what it says."):
@@ -143,9 +143,9 @@ def test_a_check_that_does_not_exist_names_those_that_do():
 
 
 def test_every_exercise_has_parameters_and_every_check_a_title_and_points():
-    stems = Course().stems()
+    labs = {lab_in(stem) for stem in Course().stems()}
     for name, checks in CHECKS.items():
-        if checks[0].run.__module__.rpartition(".")[2] not in stems:
+        if checks[0].lab not in labs:
             continue  # of a lab that another test has made up
         assert name in PARAMETERS, name
         for each in checks:
@@ -156,7 +156,9 @@ def test_every_exercise_has_parameters_and_every_check_a_title_and_points():
 def test_the_points_announced_for_grading_are_those_of_the_hidden_checks():
     for stem in Course().stems():
         for name, checks in Course().checks(stem).items():
-            assert EXERCISES[stem, name].more == sum(each.points for each in checks if each.hidden), name
+            assert EXERCISES[lab_in(stem), name].more == sum(each.points for each in checks if each.hidden), (
+                name
+            )
 
 
 def checked(source, name):
@@ -239,9 +241,9 @@ def test_a_repair_that_nobody_touched_is_known_by_its_text():
     for stem in course.stems():
         for cell in nbformat.read(course.notebook(stem), 4).cells:
             if "repair" in cell.metadata.get("tags", []):
-                assert fingerprint(cell.source) == EXERCISES[stem, cell.metadata.nbgrader.grade_id].given, (
-                    cell.source
-                )
+                assert (
+                    fingerprint(cell.source) == EXERCISES[lab_in(stem), cell.metadata.nbgrader.grade_id].given
+                ), cell.source
 
 
 def test_a_function_that_two_labs_ask_for_is_checked_by_the_lab_whose_notebook_it_is(monkeypatch):

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from hugezero.check.answer import serve
+from hugezero.remote.answering import serve
 
-from autograder.port import Port
-from autograder.remote import Student
+from autograder.judge.channel import Port
+from autograder.judge.remote_functions import Student
 
 from . import versions
 

@@ -8,7 +8,7 @@ from hugezero.check.schedules import every_schedule
 from hugezero.explore.search import explore
 from hugezero.machine import Kernel
 
-from autograder.port import Unanswered
+from autograder.judge.channel import Unanswered
 
 from ..bad_habits import ALL, DIFFERS, HANGS, told, written
 from ..net.frozen import same

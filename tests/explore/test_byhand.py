@@ -2,8 +2,8 @@
 
 import pytest
 from hugezero.explore.byhand import ByHand, CannotGo
+from hugezero.explore.moves import Thread
 from hugezero.explore.search import DEADLOCK, FOR_EVER, explore
-from hugezero.explore.steps import Thread
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.page_alloc import alloc_folio, free_folio
 from hypothesis import given

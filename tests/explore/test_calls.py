@@ -1,9 +1,9 @@
 """Functions that call others by name, those of the course among them, under every schedule."""
 
-from hugezero.explore.asking import given, next_step
 from hugezero.explore.byhand import ByHand
+from hugezero.explore.moves import Thread
+from hugezero.explore.replay import given, next_step
 from hugezero.explore.search import explore
-from hugezero.explore.steps import Thread
 from hugezero.machine import Kernel
 from hugezero.mm.fault import user_read, user_write
 from hugezero.mm.mmap import dup_mm, madvise_dontneed, mm_alloc, mmap, mmput

@@ -3,8 +3,8 @@
 from itertools import pairwise
 from math import comb
 
-from hugezero.explore.asking import next_step
 from hugezero.explore.naive import schedules
+from hugezero.explore.replay import next_step
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.mm_types import Mm
 

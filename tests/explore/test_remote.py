@@ -52,7 +52,7 @@ def test_state_in_a_global_is_found_out_in_another_process():
 
 
 def test_a_loop_that_looks_at_nothing_is_ended_by_the_judge():
-    from autograder.port import Unanswered
+    from autograder.judge.channel import Unanswered
 
     with (
         answering(get=get_that_spins_without_looking) as functions,

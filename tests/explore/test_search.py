@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from hugezero.explore.asking import next_step
+from hugezero.explore.moves import Thread
 from hugezero.explore.naive import schedules
+from hugezero.explore.replay import next_step
 from hugezero.explore.search import DEADLOCK, FOR_EVER, explore
-from hugezero.explore.steps import Thread
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.page_alloc import Folio, alloc_folio, free_folio
 

@@ -2,11 +2,11 @@
 
 from functools import reduce
 
-from hugezero.explore.asking import given, next_step
 from hugezero.explore.byhand import ByHand
+from hugezero.explore.moves import Thread
 from hugezero.explore.naive import schedules
+from hugezero.explore.replay import given, next_step
 from hugezero.explore.search import DEADLOCK, FOR_EVER, explore
-from hugezero.explore.steps import Thread
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.mm_types import Mm
 from hugezero.mm.page_alloc import SMALL, Folio, alloc_folio, free_folio

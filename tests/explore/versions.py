@@ -2,8 +2,8 @@
 
 import itertools
 
-from hugezero.check.subject import subject
-from hugezero.explore.steps import Thread
+from hugezero.check.function_under_test import subject
+from hugezero.explore.moves import Thread
 from hugezero.mm.huge_memory import HUGE_ZERO
 from hugezero.mm.page_alloc import alloc_folio, free_folio
 

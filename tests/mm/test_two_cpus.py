@@ -1,7 +1,7 @@
 """The given half of a fault, on two CPUs: every schedule, with memory that may run out anywhere."""
 
 import pytest
-from hugezero.explore.asking import given
+from hugezero.explore.replay import given
 from hugezero.explore.search import explore
 from hugezero.explore.threads import Thread
 from hugezero.machine import Kernel
@@ -10,7 +10,7 @@ from hugezero.mm.mm_types import VM_HUGEPAGE
 from hugezero.mm.mmap import madvise, mm_alloc, mmap
 from hugezero.mm.pgtable import PmdTable
 
-from autograder.course import Course
+from autograder.course.layout import Course
 
 MiB = 1 << 20
 KERNELS = {lab: Kernel(Course().reference(lab)) for lab in ("lab1_zero_page", "lab3_shrinker")}

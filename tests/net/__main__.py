@@ -13,8 +13,8 @@ import sys
 from .frozen import FROZEN, HERE, UPDATING
 
 HOOKED = (
-    "net", "view", "check/test_bad_habits.py", "explore/test_bad_habits.py", "autograder/test_bad_habits.py",
-    "autograder/test_bad_input.py", "test_every_stage_runs.py",
+    "net", "view", "check/test_bad_habits.py", "explore/test_bad_habits.py", "autograder/judge/test_bad_habits.py",
+    "autograder/grading/test_bad_input.py", "test_every_stage_runs.py",
 )  # fmt: skip
 
 

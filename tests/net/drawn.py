@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from hugezero.view.figure import Chart
+from hugezero.view.charts.figure import Chart
 from hugezero.view.pages import Pages
 
 from .frozen import digest

@@ -2,13 +2,13 @@
 
 Frozen in `frozen/`, a file each; `python -m tests.net` compares all of it, `--update` freezes it anew:
 - points: each check's points, voice and flag, for the demo submissions (here, long form only), the bad input
-  (autograder/test_bad_input.py) and the bad habits (check/, explore/, autograder/test_bad_habits.py);
+  (autograder/grading/test_bad_input.py) and the bad habits (check/, explore/, autograder/judge/test_bad_habits.py);
 - pictures: every one that a test in view/ draws, as a digest (its conftest.py), those of the notebooks at every
   stage, with those on failing checks (test_every_stage_runs.py), and one of each kind as a whole (here);
 - release: the bytes of the notebooks, and what is in a student's zip (here; the zips in the long form only).
 
 What is told to each known mistake is not here: `python -m autograder verify` compares it with
-autograder/mutants/counterexamples/.
+autograder/labs/*/counterexamples.txt.
 """
 
 from __future__ import annotations
@@ -20,25 +20,27 @@ from typing import Any
 
 import pytest
 from hugezero import view
+from hugezero.cost.cacheline import replay
+from hugezero.cost.contention import Local, bouncing, phases, sweep
 from hugezero.explore.byhand import ByHand
 from hugezero.explore.search import explore
-from hugezero.hw.cacheline import replay
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.mm.page_alloc import alloc_folio, folio_put
 from hugezero.scenario import Fork, Mmap, Read, Simulated, Write
-from hugezero.scenario.bouncing import Local, bouncing, phases, sweep
 from hugezero.store import KernelBug
 
-from autograder import demo, grade, package, release, submissions, trial
-from autograder.course import Course
+from autograder.course import package, release
+from autograder.course.layout import Course
+from autograder.grading import grade
+from autograder.prove import demo, known_answers, submissions
 from tests.net import drawn
 from tests.net.frozen import digest, same, submission
 from tests.scenario.kernels import KERNELS
+from tests.view.charts.test_cache_line import COUNTED, FLAG
+from tests.view.charts.test_chart_and_progress import figure
 from tests.view.conftest import KERNEL, STORY
-from tests.view.test_cache_line import COUNTED, FLAG
-from tests.view.test_chart_and_progress import figure
-from tests.view.test_huge_pages_in_the_map import READ
-from tests.view.test_schedule import NAMES, VERSIONS, searched
+from tests.view.memory.test_huge_pages_in_the_map import READ
+from tests.view.schedules.test_schedule import NAMES, VERSIONS, searched
 
 STEMS = Course().stems()
 
@@ -140,7 +142,7 @@ def test_student_zips_hold_the_same_files(course: Course) -> None:
 @pytest.mark.parametrize("stem", STEMS)
 def test_demo_submissions_get_the_same_points(course: Course, stem: str) -> None:
     release.release(course, stem)
-    trial.keep_stories(course, stem)
+    known_answers.keep_stories(course, stem)
     for student, notebook in demo.examples(course, stem).items():
         submissions.submit(course, student, stem, notebook)
     for found in grade.grade(course, stem):

@@ -27,7 +27,7 @@ from hugezero.scenario import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checks.programs import programs
+from autograder.labs.programs import programs
 from tests.scenario.at_rest import what_is_wrong
 from tests.scenario.kernels import KERNELS
 from tests.scenario.naive import Naive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,12 @@ def expect(ok: object, why: str, hint: str = "") -> None:
         raise Failed(why, hint)
 
 
+def lab_in(name: str) -> str:
+    """lab1, of a module of its folder (hugezero.labs.lab1.checks) or its notebook (lab1_zero_page); nothing if none."""
+    found = re.search(r"(?:^|\.)(lab\d+)(?=[._]|$)", name)
+    return found[1] if found else ""
+
+
 @dataclass(frozen=True)
 class Check:
     """A promise about one function: its title is the docstring of *run*."""
@@ -78,8 +85,8 @@ class Check:
 
     @property
     def lab(self) -> str:
-        """The lab that it is of, as lab1_zero_page."""
-        return self.run.__module__.rpartition(".")[2]
+        """The lab that it is of, as lab1; nothing if it is of none."""
+        return lab_in(self.run.__module__)
 
     @property
     def hidden(self) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..explore.asking import given
 from ..explore.byhand import ByHand
+from ..explore.moves import Peek, Row, Thread
+from ..explore.replay import given
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
-from ..explore.steps import Peek, Row, Thread
 from ..store import Cell
-from ..view.lines import scenery, tell, watched
-from ..view.names import Names
+from ..view.schedules.names import Names
+from ..view.schedules.rows import scenery, tell, watched
 from .checks import CodeRaised, Failed, Inconclusive, NotStarted
 
 COUNTS = ("add", "inc_not_zero", "dec_and_test")

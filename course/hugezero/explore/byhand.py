@@ -7,9 +7,9 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ..store import Cell
-from .code import Code
+from .calltree import Code
+from .moves import Move, Peek, Row, State, Steps, Thread
 from .search import DEADLOCK
-from .steps import Move, Peek, Row, State, Steps, Thread
 
 Pick = tuple[int, int]  # which CPU, and which of the ways that its next operations may go
 

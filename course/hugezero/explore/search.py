@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from ..store import Cell
-from .births import OutOfNumbers
-from .code import Code, CountsRounds
+from .allocator import OutOfNumbers
+from .calltree import Code, CountsRounds
+from .moves import Peek, Row, State, Steps, Thread
 from .sharing import GoesOn
-from .steps import Peek, Row, State, Steps, Thread
 
 STATES = 200_000
 FOR_EVER = "from here on somebody waits for ever"

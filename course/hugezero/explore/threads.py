@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..store import Cell, with_result
-from .code import Action, Node
+from .calltree import Action, Node
 
 Results = tuple[Any, ...]
 Item = Callable[[Results], "Action | None"]

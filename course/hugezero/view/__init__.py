@@ -8,25 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bar import progress
-    from .bounce import cycles_chart, lines_chart, throughput_chart
-    from .figure import chart
-    from .moving import travel
-    from .widget import memory_map, schedule, timeline
+    from .charts.cache_line import travel
+    from .charts.contention import cycles_chart, lines_chart, throughput_chart
+    from .charts.figure import chart
+    from .memory.picture import memory_map, timeline
+    from .progress_bar import progress
+    from .schedules.picture import schedule
 
 __all__ = [
     "chart", "cycles_chart", "lines_chart", "memory_map", "progress", "schedule", "throughput_chart", "timeline", "travel",
 ]  # fmt: skip
 _WHERE = {  # no module is called as a function is: one name, one thing
-    "memory_map": "widget",
-    "schedule": "widget",
-    "timeline": "widget",
-    "chart": "figure",
-    "progress": "bar",
-    "travel": "moving",
-    "cycles_chart": "bounce",
-    "lines_chart": "bounce",
-    "throughput_chart": "bounce",
+    "memory_map": "memory.picture",
+    "schedule": "schedules.picture",
+    "timeline": "memory.picture",
+    "chart": "charts.figure",
+    "progress": "progress_bar",
+    "travel": "charts.cache_line",
+    "cycles_chart": "charts.contention",
+    "lines_chart": "charts.contention",
+    "throughput_chart": "charts.contention",
 }
 
 

@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..machine import Machine
-from ..scenario import Simulated
-from ..store import Cell
-from .interleaving import Found, Hand, Interleaving
-from .moments import Film
-from .pages import Pages, pages, still
+from .pages import Pages, still
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "hand.js", "picture.js")  # one module to the browser
-
-
-def memory_map(
-    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int | None = None
-) -> Any:
-    """Who maps what: process → address range → entry → frame, at each moment of the machine's log.
-
-    Opens at operation *at* (0: before the first), or else at the last one. Shows the last 200 operations (*most*;
-    fewer of a large machine), those around *at*, or those behind operation *since*: `since=len(machine.log)`, taken
-    before something is done, shows what that did. Raises NoSuchMoment for an operation that is not there.
-    """
-    return shown(pages(Film(machine, at, since, most)))
-
-
-def timeline(
-    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int | None = None
-) -> Any:
-    """The operations of the machine's log one by one, and the memory map behind each of them.
-
-    Opens before the first operation that is shown, or at operation *at*. *since* and *most* as in memory_map.
-    """
-    film = Film(machine, at, since, most)
-    if at is None and film.bug is None:
-        film.at = film.first
-    return shown(pages(film, rows=True))
-
-
-def schedule(
-    outcome: Found,
-    threads: Sequence[Any] | None = None,
-    by_hand: Hand | None = None,
-    cells: Sequence[Cell] | None = None,
-) -> Any:
-    """The schedule that goes wrong: columns are CPUs, rows are operations; opens where it broke.
-
-    *outcome* is what `explore` found, *threads* its threads or their names. With *by_hand*, a ByHand of the same
-    search, the reader may go on from any row and say who is next. *cells*: those whose values stand beside the
-    rows; those that the schedule changes if nothing is said.
-    """
-    return shown(Interleaving(outcome, threads, cells, by_hand).pages())
 
 
 def shown(made: Pages) -> Any:

@@ -1,0 +1,1 @@
+"""The course as it lies in the repository, and what is made of it for students: release and zips."""

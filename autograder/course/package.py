@@ -1,0 +1,167 @@
+"""What a student gets for a lab: notebook, the kernel of the labs before, the wheel; and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+from hugezero.mm import memory
+
+from .given import givens
+from .layout import PROJECT, Course, functions, source_of
+from .weave import is_repair
+
+SHORTEST = 12  # characters of a line that tells something
+FEW, LONG = 3, 25  # of that few lines, only long ones tell
+WHEN = (1980, 1, 1, 0, 0, 0)  # the same bytes every time
+
+
+class Leak(RuntimeError):
+    """An answer or a hidden check is in what students would get."""
+
+
+def wheel(course: Course) -> Path:
+    """The students' package, built anew."""
+    folder = course.build / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    env = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the wheel could not be built:\n{done.stdout}{done.stderr}")
+    return next(folder.glob("*.whl"))
+
+
+def package(course: Course, stem: str, wheel: Path) -> Path:
+    """Write build/student/<stem>.zip; Leak if it would give anything away."""
+    files = {
+        f"{stem}/{stem}.ipynb": course.notebook(stem).read_bytes(),
+        f"{stem}/{wheel.name}": wheel.read_bytes(),
+    }
+    files |= {f"{stem}/{name}": text.encode() for name, text in givens(course, stem).items()}
+    path = course.build / "student" / f"{stem}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name, WHEN), data, zipfile.ZIP_DEFLATED)
+    found = leaks(course, stem, path)
+    if found:
+        path.unlink()
+        raise Leak(
+            f"{path.name} was not written, it would give away:\n" + "\n".join(f"  {line}" for line in found)
+        )
+    return path
+
+
+def _texts(data: bytes, where: str) -> dict[str, str]:
+    """Every file of a zip, of the zips in it too."""
+    found: dict[str, str] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            inside = archive.read(name)
+            if zipfile.is_zipfile(io.BytesIO(inside)):
+                found |= _texts(inside, f"{where}/{name}")
+            else:
+                found[f"{where}/{name}"] = inside.decode("utf-8", "replace")
+    return found
+
+
+def _code(text: str) -> list[str]:
+    """The code of a notebook, a cell each; of a module, as it is."""
+    if not text.lstrip().startswith("{"):
+        return [text]
+    try:
+        cells = json.loads(text).get("cells", [])
+    except ValueError:
+        return [text]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def _lines(text: str) -> set[str]:
+    """The lines of a module or notebook, without comments at their ends."""
+    return {line.partition("  #")[0].strip() for code in _code(text) for line in code.splitlines()}
+
+
+def _bodies(text: str) -> set[tuple[str, str]]:
+    """The functions of a module or notebook: name, and what they do."""
+    found: set[tuple[str, str]] = set()
+    for code in _code(text):
+        with contextlib.suppress(SyntaxError, ValueError):
+            for name, node in functions(code).items():
+                does = node.body[1 if ast.get_docstring(node) else 0 :]
+                found.add((name, "".join(map(ast.dump, does))))
+    return found
+
+
+def answers(course: Course, stem: str) -> dict[str, set[str]]:
+    """For each function that a student of *stem* has still to write, a lab each: the lines that tell how.
+
+    Those are the lines that the kernel before has not, which students are given, nor the text
+    of a repair: they tell where the bug is. So of a function that an earlier lab asked for
+    as well, only what is new tells.
+    """
+    planted = _lines(Path(memory.__file__).read_text("utf-8"))
+    for text in givens(course, stem).values():
+        planted |= _lines(text)
+    found: dict[str, set[str]] = {}
+    for other in course.stems():  # in order: what a lab asks for, a later one may give as a repair
+        for cell in filter(is_repair, nbformat.read(course.notebook(other), 4).cells):
+            planted |= _lines(cell.source)
+        if other >= stem and course.solution(other).is_file():
+            text = course.solution(other).read_text("utf-8")
+            for name, node in functions(text).items():
+                body = text.splitlines()[node.body[0].lineno - 1 : node.end_lineno]
+                doc = _lines(ast.get_docstring(node) or "")
+                lines = {
+                    line for line in _lines("\n".join(body)) if len(line) >= SHORTEST and '"""' not in line
+                }
+                telling = lines - planted - doc
+                if len(telling) < FEW:  # short ones are in any program
+                    telling = {line for line in telling if len(line) >= LONG}
+                found[f"{name} of {other}"] = telling
+    return found
+
+
+def hidden(course: Course) -> dict[str, str]:
+    """What must be nowhere in a package, and what it is: names and texts of the grader's modules."""
+    found: dict[str, str] = {}
+    for path in sorted((course.root / "autograder").rglob("*.py")):
+        inside = path.relative_to(course.root / "autograder").with_suffix("").parts
+        name = ".".join(part for part in ("autograder", *inside) if part != "__init__")
+        if name != "autograder":
+            found[name] = "a module of the grader"
+        if inside[0] == "labs" and path.name != "mutants.py":
+            text = path.read_text("utf-8")
+            for name, node in functions(text).items():
+                found[source_of(text, name)] = f"hidden check {name}"
+                if node.decorator_list:
+                    found[f"def {name}("] = f"the name of hidden check {name}"
+                    found[ast.get_docstring(node) or name] = f"the title of hidden check {name}"
+    return found
+
+
+def leaks(course: Course, stem: str, path: Path) -> list[str]:
+    """What a package gives away, a line each: hidden texts, and most of the telling lines of an answer."""
+    found = []
+    texts, secret = _texts(path.read_bytes(), path.stem), hidden(course)
+    bodies = {s: _bodies(course.solution(s).read_text("utf-8")) for s in course.stems()}
+    whole = set().union(*(bodies[s] for s in bodies if s >= stem))
+    whole -= set().union(*(bodies[s] for s in bodies if s < stem))
+    for where, text in texts.items():
+        lines = _lines(text)
+        found += [f"{where}: all of {name}" for name, _ in _bodies(text) & whole]
+        found += [f"{where}: {what}" for part, what in secret.items() if part in text]
+        for name, telling in answers(course, stem).items():
+            shared = telling & lines
+            if shared and len(shared) > len(telling) / 2:
+                found.append(f"{where}: {len(shared)} of {len(telling)} lines of {name}, as {min(shared)!r}")
+    return found

@@ -1,0 +1,1 @@
+"""Lab 0: hidden checks, mutants, and how these are told."""

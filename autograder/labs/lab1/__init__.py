@@ -1,0 +1,1 @@
+"""Lab 1: hidden checks, mutants, and how these are told."""

@@ -1,0 +1,1 @@
+"""Lab 2: hidden checks, mutants, and how these are told."""

@@ -1,0 +1,390 @@
+"""The hidden checks of lab 5. They never enter a notebook: only the judge reads this file."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import Any
+
+from hugezero.block.bio import BIO_MAX_VECS, SECTOR_SIZE, BlockDevice
+from hugezero.block.zeroing import PRIVATE_ZEROES
+from hugezero.check.checks import check, expect
+from hugezero.check.schedules import every_schedule
+from hugezero.explore.state import Peek
+from hugezero.explore.threads import Thread
+from hugezero.hw.ram import FROZEN_ZEROES, PAGE_SIZE, PMD_SIZE
+from hugezero.labs.actors import shrinker
+from hugezero.labs.fixtures import COUNT, idle_folio
+from hugezero.labs.lab1.fixtures import expect_zeroed, zero
+from hugezero.labs.lab5 import checks as open_checks
+from hugezero.labs.lab5.fixtures import (
+    BLOCKS,
+    BUILT,
+    KINDS,
+    WITHOUT,
+    booted,
+    data_folio,
+    expect_untouched,
+    in_bios,
+    lasting,
+    pieces,
+)
+from hugezero.labs.laws import alive
+from hugezero.machine import Kernel
+from hugezero.mm.huge_memory import HUGE_ZERO
+from hugezero.mm.mm_types import EIO, Mm
+from hugezero.mm.page_alloc import ZERO_PAGE, Folio
+from hugezero.mm.printk import CONFIG
+from hugezero.scenario import (
+    Action,
+    DropCaches,
+    Exec,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Munmap,
+    Read,
+    Simulated,
+    Write,
+)
+from hugezero.store import Cell
+from hypothesis import strategies as st
+
+from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag, lab5_persistent
+
+from ..programs import EXAMPLES, always, huge_programs, look_alike
+
+LABS = (lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag, lab5_persistent)
+FUNCTIONS = {name: f for lab in LABS for name, f in vars(lab).items() if inspect.isfunction(f)}
+REFERENCE = Kernel(FUNCTIONS)
+MACHINE: dict[str, Any] = {"pages": 1 << 14, "log": False}
+MANY = max(20, EXAMPLES // 5)
+PER_PAGE = PAGE_SIZE // SECTOR_SIZE
+OPTION: Cell = (CONFIG, "PERSISTENT_HUGE_ZERO_FOLIO")
+MM, OTHER, BDEV = Mm(1), Mm(2), BlockDevice(1)
+
+
+# whole kernels, of both kinds
+
+LIFE: list[Action] = [
+    Mmap("a", 2 * PMD_SIZE),
+    Madvise("a", "hugepage"),
+    Read("a", 0, 2 * PMD_SIZE, PMD_SIZE),
+    DropCaches(),
+    Fork("child"),
+    Munmap("a"),
+    DropCaches(),
+    Write("a", PMD_SIZE, b"x", by="child"),
+    Exec(),
+    DropCaches(),
+    Exit("child"),
+    DropCaches(),
+    Mmap("c", PMD_SIZE),
+    Madvise("c", "hugepage"),
+    Read("c"),
+    Exit(),
+    DropCaches(),
+]
+
+
+def _kinds(programs: bool) -> list[dict[str, Any]]:
+    both = [{"persistent_huge_zero_folio": on} for on in (True, False)]
+    return [*both, {"persistent_huge_zero_folio": True, "fail": frozenset({0})}] if programs else both
+
+
+def _alike(kernel: Kernel, config: dict[str, Any], program: list[Action]) -> None:
+    look_alike(kernel, REFERENCE, program, **MACHINE, **config)
+
+
+def _as_the_reference(kernel: Kernel) -> None:
+    for config in _kinds(True):
+        look_alike(kernel, REFERENCE, LIFE, **MACHINE, **config)
+    for config in _kinds(True):
+        always(partial(_alike, kernel, config), huge_programs(), MANY // 3)
+
+
+def _held_at_the_end(kernel: Kernel) -> None:
+    """When everybody has gone and memory is tight, what is left is the persistent folio, or nothing."""
+    for config in _kinds(True):
+        found = Simulated(kernel, pages=1 << 14, **config)
+        found.run(LIFE)
+        left = found.machine.births.pgalloc - found.machine.births.pgfree
+        right = 512 if found.machine.at_boot.get((HUGE_ZERO, "folio")) else 0
+        expect(
+            left == right,
+            f"everybody has gone and memory is tight: {left} frames are held, it should be {right}",
+        )
+
+
+@check(
+    open_checks.INIT,
+    points=1,
+    needs=[
+        open_checks.a_persistent_folio_is_there_from_boot_on,
+        open_checks.a_boot_without_memory_is_survived,
+    ],
+)
+def programs_live_on_whatever_was_booted(kernel: Kernel) -> None:
+    """With the option, without it, and without memory at boot, programs see what they see on the reference."""
+    for config in _kinds(True):
+        counted = Simulated(kernel, **MACHINE, **config).machine.vmstat()["thp_zero_page_alloc"]
+        expect(counted < 2, f"boot set up one huge zero page at most, and the statistics count {counted}")
+    _as_the_reference(kernel)
+    _held_at_the_end(kernel)
+
+
+# the functions of an mm
+
+
+def _caller(name: str, mm: Mm) -> Thread:
+    return Thread(name, (lambda results: ("call", name, (mm,)),))
+
+
+def _used(results: tuple[Any, ...]) -> Any:
+    return ("op", (results[0], "data"), "load", (0, 1)) if isinstance(results[0], Folio) else None
+
+
+def _stays(mm: Mm) -> Thread:
+    """A thread of *mm* that takes the folio, and reads it; the mm lives on."""
+    return Thread("reader", (lambda results: ("call", open_checks.MM_GET, (mm,)), _used))
+
+
+def _comes_and_goes(mm: Mm) -> Thread:
+    """The only thread of *mm*: it takes the folio, reads it, and ends."""
+    end = lambda results: ("call", open_checks.MM_PUT, (mm,))  # noqa: E731
+    return Thread("process", (lambda results: ("call", open_checks.MM_GET, (mm,)), _used, end))
+
+
+def _persistent_cells() -> dict[Cell, Any]:
+    """A small machine that keeps the folio: the kernel holds it, and nobody else counts."""
+    return {**idle_folio(), COUNT: 2, OPTION: True}
+
+
+def _at_the_end(users: int) -> Any:
+    """The count is that of boot where the folio is kept, and else there is one for each of *users*, and the shrinker."""
+
+    def wrong(peek: Peek) -> str | None:
+        count = peek(COUNT)
+        right = 2 if peek(OPTION) else users + 1 if peek((HUGE_ZERO, "folio")) else 0
+        return None if count == right else f"when all is done the count is {count}; it should be {right}"
+
+    return wrong
+
+
+@check(open_checks.MM_GET, points=1, needs=open_checks.where_it_may_go_each_mm_holds_it_once)
+def two_threads_and_a_shrinker_in_both_kernels(kernel: Kernel) -> object:
+    """Two threads of one mm read for the first time while memory is tight, in both kernels, and whole programs live."""
+    for cells in (_persistent_cells(), {}):
+        found = every_schedule(
+            kernel, [_stays(MM), _stays(MM), *([] if OPTION in cells else [shrinker()])], cells,
+            always=alive, at_end=_at_the_end(1), story="the folio is held once",
+            hint="another thread of this mm may be at the same place",
+        )  # fmt: skip
+    _as_the_reference(kernel)
+    return found
+
+
+@check(open_checks.MM_PUT, points=1, needs=open_checks.only_what_was_held_is_given_back)
+def processes_end_in_both_kernels(kernel: Kernel) -> object:
+    """Two processes come and go while memory is tight, in both kernels, and at the end nobody holds what has gone."""
+    for cells in (_persistent_cells(), {}):
+        found = every_schedule(
+            kernel, [_comes_and_goes(MM), _comes_and_goes(OTHER), *([] if OPTION in cells else [shrinker()])],
+            cells, always=alive, at_end=_at_the_end(0), story="nothing is left behind",
+        )  # fmt: skip
+    _as_the_reference(kernel)
+    _held_at_the_end(kernel)
+    return found
+
+
+# largest_zero_folio
+
+LEAVES = Thread("process", (lambda results: ("call", open_checks.MM_PUT, (MM,)),))
+
+
+def _in_use() -> dict[Cell, Any]:
+    """A small machine without the option, where one process holds the folio."""
+    return {**idle_folio(), COUNT: 2, (MM, "huge_zero"): True}
+
+
+@check(open_checks.LARGEST, points=1, needs=open_checks.the_largest_folio_that_never_goes)
+def it_can_be_read_whoever_goes(kernel: Kernel) -> object:
+    """What it gives can be read while a process ends and memory gets tight, under every schedule."""
+
+    def read(results: tuple[Any, ...]) -> Any:
+        if isinstance(results[0], Folio):
+            return "op", (results[0], "data"), "load", (0, 1)
+        return "bug", f"largest_zero_folio returned {results[0]!r}, which is no folio", "disk"
+
+    user = Thread("disk", (lambda results: ("call", open_checks.LARGEST, ()), read))
+    for cells in (_persistent_cells(), _in_use()):
+        zero_page: dict[Cell, Any] = {(ZERO_PAGE, "state"): "reserved", (ZERO_PAGE, "data"): FROZEN_ZEROES}
+        found = every_schedule(
+            kernel, [user, LEAVES, *([] if OPTION in cells else [shrinker()])], {**cells, **zero_page},
+            at_end=_at_the_end(0), story="nobody reads what has gone",
+        )  # fmt: skip
+    return found
+
+
+# zeroes for disks
+
+
+SIXTEEN_KIB = Folio((32, 2, 0))
+
+
+def _with(kernel: Kernel, zeroes: Folio) -> Kernel:
+    """The kernel, where the largest folio of zeroes has a third size: who asks it is told so."""
+    return Kernel({**kernel.functions, open_checks.LARGEST: lambda: zeroes})
+
+
+def _there(machine: Any, zeroes: Folio) -> Folio:
+    machine.cells[zeroes, "state"] = "reserved"
+    machine.cells[zeroes, "data"] = FROZEN_ZEROES
+    return zeroes
+
+
+def _counts(kernel: Kernel, kind: str, sector: int, nr: int, private: bool) -> None:
+    """How many pieces and bios a range takes, on a disk that is all zeroes already."""
+    with booted(_with(kernel, PRIVATE_ZEROES) if private else kernel, kind, log=False) as machine:
+        zeroes = _there(machine, PRIVATE_ZEROES) if private else lasting(kind)
+        disk = machine.disk(1 << 17, old=0)
+        zero(machine.kernel, disk, sector, nr)
+        vecs, found = pieces(nr * SECTOR_SIZE, zeroes), (disk.vecs.read(), disk.bios.read())
+        size = f"zeroes of {zeroes.nr_pages * PAGE_SIZE:,} bytes"
+        expect(
+            found == (vecs, in_bios(vecs)),
+            f"{nr} sectors from {sector}, {size}: {found[0]} pieces in {found[1]} bios; it should be {vecs} in "
+            f"{in_bios(vecs)}",
+        )
+        expect_untouched(machine, f"{nr} sectors from {sector}, {size}")
+
+
+@check(open_checks.ZERO, points=1, needs=open_checks.pieces_are_as_large_as_there_are)
+def every_edge_of_a_bio_of_any_zeroes(kernel: Kernel) -> None:
+    """Up to 257 pieces, whole and broken off, of 4 KiB and of 64 KiB, and some of 2 MiB."""
+    edges = (0, 1, BIO_MAX_VECS - 1, BIO_MAX_VECS, BIO_MAX_VECS + 1)
+    for kind, private, whole, counts in (
+        (WITHOUT, False, PER_PAGE, edges),
+        (WITHOUT, True, 128, edges),
+        (BUILT, False, 4096, (0, 1, 2, 30)),
+    ):
+        for many in counts:
+            for tail in (0, 1, whole - 1):
+                _counts(kernel, kind, 3, many * whole + tail, private)
+
+
+def _bytes(kernel: Kernel, example: tuple[str, int, int, int, int | None]) -> None:
+    kind, sector, nr, able, bad = example
+    with booted(kernel, kind, log=False) as machine:
+        disk = machine.disk(1200, able)
+        disk.bd_bad_sector = bad
+        error = machine.kernel.blkdev_issue_zero_pages(disk, sector, nr)
+        what = f"a kernel {kind}: {nr} sectors from {sector} of a disk of 1200" + (
+            f" that zeroes {able} at a time" if able else ""
+        )
+        past, broken = sector + nr > 1200, bad is not None and bad < sector + nr and nr > 0
+        right = EIO if past or broken else 0
+        if bad is not None:
+            what += f", whose sector {bad} is bad"
+        expect(
+            error == right and type(error) is int, f"{what}: it returned {error!r}; it should return {right}"
+        )
+        if not right:
+            expect_zeroed(disk, sector, nr)
+        elif broken and not past:
+            expect_zeroed(disk, sector, max(0, bad - sector) if bad is not None else 0)
+        expect_untouched(machine, what)
+
+
+@check(open_checks.ZERO, points=1, needs=open_checks.errors_of_the_disk_are_passed_on)
+def any_range_of_any_disk_in_any_kernel(kernel: Kernel) -> object:
+    """Generated ranges of good disks and bad ones; and under every schedule, while a process ends and memory is tight."""
+    ranges = st.tuples(
+        st.sampled_from(KINDS),
+        st.integers(0, 70),
+        st.integers(0, 90) | st.sampled_from([1024, 1130, 1200]),
+        st.sampled_from([0, 0, 0, 7, 512]),
+        st.sampled_from([None, None, 0, 64, 65, 600]),
+    )
+    always(lambda example: _bytes(kernel, example), ranges, MANY)
+    user = Thread("writer", (lambda results: ("call", open_checks.ZERO, (BDEV, 0, 8)),))
+    found: object = None
+    for cells in (_persistent_cells(), _in_use()):
+        there: dict[Cell, Any] = {
+            (ZERO_PAGE, "state"): "reserved",
+            (ZERO_PAGE, "data"): FROZEN_ZEROES,
+            (BDEV, "bd_nr_sectors"): 64,
+        }
+        found = every_schedule(
+            kernel, [user, LEAVES, *([] if OPTION in cells else [shrinker()])], {**cells, **there},
+            at_end=_at_the_end(0), story="the disk reads nothing that has gone",
+        )  # fmt: skip
+    return found
+
+
+# assemble_block
+
+
+@check(open_checks.BLOCK, points=1, needs=open_checks.large_blocks_in_both_kernels)
+def any_part_of_any_block(kernel: Kernel) -> None:
+    """Generated parts of blocks of 4, 16 and 64 KiB, also none, in every kernel."""
+
+    @st.composite
+    def parts(draw: Any) -> tuple[str, int, int, int]:
+        size = draw(st.sampled_from(BLOCKS))
+        offset = draw(st.integers(0, size) | st.integers(0, size // 512).map(lambda n: n * 512))
+        length = draw(st.integers(0, size - offset) | st.just(size - offset))
+        return draw(st.sampled_from(KINDS)), offset, length, size
+
+    always(lambda example: open_checks.assemble(kernel, *example), parts(), MANY)
+
+
+@check(open_checks.BLOCK, points=1, needs=open_checks.large_blocks_in_both_kernels)
+def zeroes_of_a_third_size_do_as_well(kernel: Kernel) -> None:
+    """Where the largest folio of zeroes has some other size, 16 KiB, blocks are made of that."""
+    for size in BLOCKS:
+        for offset, length in ((0, 512), (size - 512, 512), (512, 512), (size // 2, size // 4)):
+            with booted(_with(kernel, SIXTEEN_KIB), WITHOUT) as machine:
+                folio, _ = data_folio(offset, length)
+                zeroes, disk = _there(machine, SIXTEEN_KIB), machine.disk(512)
+                machine.at_boot = dict(machine.cells)
+                what = f"{length:,} bytes at {offset:,} of a block of {size:,}, with zeroes of 16 KiB"
+                error = machine.kernel.assemble_block(disk, 8, folio, offset, length, size)
+                expect(error == 0 and error is not None, f"{what}: it returned {error!r}; it should be 0")
+                vecs = pieces(offset, zeroes) + 1 + pieces(size - offset - length, zeroes)
+                found = disk.vecs.read()
+                expect(found == vecs, f"{what}: it took {found} pieces; it should be {vecs}")
+                expect_untouched(machine, what)
+
+
+@check(open_checks.BLOCK, points=1, needs=open_checks.a_block_that_does_not_reach_the_disk_is_an_error)
+def one_bio_a_block_and_no_more_on_the_disk_than_reached_it(kernel: Kernel) -> None:
+    """A block is one write: past the end nothing of it is written, and of a bad disk what lies before the bad sector."""
+    for kind in KINDS:
+        for size in BLOCKS:
+            for bad in range(8, 8 + size // SECTOR_SIZE, 5):
+                with booted(kernel, kind) as machine:
+                    folio, data = data_folio(512, size - 1024)
+                    machine.at_boot = dict(machine.cells)
+                    disk = machine.disk(512)
+                    disk.bd_bad_sector = bad
+                    what = f"a kernel {kind}: a block of {size:,} at sector 8 of a disk whose sector {bad} is bad"
+                    error = machine.kernel.assemble_block(disk, 8, folio, 512, size - 1024, size)
+                    expect(error == EIO, f"{what}: it returned {error!r}; it should return EIO, {EIO}")
+                    block = (bytes(512) + data + bytes(512))[: (bad - 8) * SECTOR_SIZE]
+                    block += b"\xcc" * (size - len(block))
+                    expect(
+                        disk.data.load(8 * SECTOR_SIZE, size) == block,
+                        f"{what}: it should have reached the disk up to that sector, and no further",
+                    )
+            with booted(kernel, kind) as machine:
+                folio, _ = data_folio(512, 512)
+                disk = machine.disk(size // SECTOR_SIZE)
+                before = disk.data.read()
+                error = machine.kernel.assemble_block(disk, 1, folio, 512, 512, size)
+                expect(
+                    error == EIO and disk.data.read() == before,
+                    f"a kernel {kind}: a block of {size:,} reaches past the end of the disk: it returned {error!r}, and "
+                    "nothing of it should be written",
+                )

@@ -1,0 +1,1 @@
+"""Graders are graded: known answers, mutants, told counterexamples, published figures, the demo."""

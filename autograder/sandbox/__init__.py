@@ -1,0 +1,1 @@
+"""Where other people's code runs: bubblewrap, a fork server in it, and a Jupyter kernel from that."""

@@ -1,0 +1,159 @@
+"""The code under test: is it a function that can be called at all, and what if it raises?"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from ..explore.budget import TooManyLines, left_behind, line_budget
+from ..explore.generations import Seen
+from ..explore.replay import Step, next_step
+from ..store import RunsOn, current
+from .checks import CodeRaised, Failed
+from .determinism import Again, Remembered
+from .linking import apart
+from .lint import files, guards, in_words, namespace, odd, told
+from .refusals import Confined, no_business
+
+OPERATIONS, LINES = 20_000, 200_000  # that one call may do, and run
+ODD = re.compile(r"acts differently|ran [\d,]+ lines|catches every")  # what habits may explain
+
+
+def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | None:
+    """Why *thing* cannot be what the exercise asks for, in the student's words; None if it can."""
+    wanted = f"def {name}({', '.join(parameters)})"
+    if thing is None:
+        return f"there is no {name}: run the cell that defines it, and keep its first line, {wanted}"
+    if inspect.isclass(thing) or not callable(thing):
+        return (
+            f"{name} is {_article(type(thing).__name__)}, not a function: its cell must begin with {wanted}"
+        )
+    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
+        return f"{name} is an async function; kernel functions are plain ones: write {wanted}"
+    if inspect.isgeneratorfunction(thing):
+        return f"{name} has a yield in it, so calling it runs nothing: use return"
+    try:
+        has = tuple(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return None
+    if has != parameters:
+        return f"{name} takes ({', '.join(has)}); it must take ({', '.join(parameters)})"
+    return None
+
+
+@contextlib.contextmanager
+def _limits(where: frozenset[str]) -> Iterator[None]:
+    """Let one call do so many operations, and run so many lines of the files *where*, and no more."""
+    machine = current()
+    before = getattr(machine, "most", None)
+    if before is not None and machine.log is not None:
+        machine.most = len(machine.log) + OPERATIONS
+    try:
+        with line_budget(LINES, where):
+            yield
+    finally:
+        if before is not None:
+            machine.most = before
+
+
+def _article(word: str) -> str:
+    return f"an {word}" if word[0].lower() in "aeiou" else f"a {word}"
+
+
+def subject(
+    name: str, thing: Any, parameters: tuple[str, ...], calls: Collection[str] = ()
+) -> Callable[..., Any]:
+    """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed.
+
+    Where it calls *calls*, they are those of the kernel: each exercise is judged apart. It may let the
+    kernel run no other.
+
+    Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
+    `asked_again()` fails if its calls since the last time would not come to the same once more.
+    """
+    wrong = complaint(name, thing, parameters)
+    function = thing if wrong else apart(thing, calls)
+    confined = Confined(namespace(thing))
+    again = Again(function, confined)
+    careful, where = not wrong and guards(thing), files(thing)
+
+    def failed(why: str, hint: str = "") -> Failed:
+        return Failed(told(f"{name} {why}", in_words(thing)), hint)
+
+    def run(code: Callable[[], Any]) -> Any:
+        """Let *code* run as far as code under test may, wherever it stops."""
+        with confined():
+            try:
+                result = left_behind(code) if careful else code()
+            except BaseException:
+                if not confined.refused:
+                    raise
+        if confined.refused:
+            raise Failed(f"{name} {confined.refused}")
+        return result
+
+    def call(*args: Any) -> Any:
+        if wrong:
+            raise Failed(wrong)
+        memory = Remembered(current(), confined, calls)
+
+        def code() -> Any:
+            with _limits(where), memory:
+                return function(*args)
+
+        try:
+            value = run(code)
+            if memory.stopped is not None:  # and the code has caught it
+                raise memory.stopped
+        except Failed:
+            raise
+        except RunsOn:
+            raise failed(
+                f"did {OPERATIONS:,} operations and was not done", "is there a loop that cannot end?"
+            ) from None
+        except TooManyLines:
+            raise failed(
+                f"ran {LINES:,} lines and was not done",
+                "is there a loop that looks at nothing and cannot end?",
+            ) from None
+        except RecursionError:
+            raise CodeRaised(name, "RecursionError", "it calls itself without end") from None
+        except Exception as error:
+            kind = type(error).__name__
+            again.remember(args, memory.log, ("raise", kind))
+            raise CodeRaised(name, kind, odd(kind, str(error), in_words(thing))) from error
+        again.remember(args, memory.log, ("return", value))
+        return value
+
+    def step(args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
+        if wrong:
+            raise Failed(wrong)
+        try:
+            found: Step = run(lambda: next_step(function, args, log))
+        except Failed as refused:
+            return "bug", refused.why
+        except TooManyLines:
+            found = "bug", f"{name} catches every exception, also the one that stops it"
+        if found[0] == "op" and found[2] == "call" and found[3][0] not in calls:
+            return "bug", f"{name} {no_business(found[3][0], calls)}"
+        if found[0] == "bug":
+            return "bug", told(found[1], in_words(thing) if ODD.search(found[1]) else "")
+        again.remember(args, log, found)
+        if found[0] == "raise":
+            return (*found[:2], odd(found[1], found[2], in_words(thing)))
+        return found
+
+    def asked_again() -> None:
+        if again.differs():
+            raise failed(
+                "acts differently when it is run again and shown the same",
+                "what a function does may depend on what it is called with and finds on the machine, on nothing else",
+            )
+
+    call.__name__ = name
+    call.step = step  # type: ignore[attr-defined]
+    call.asked_again = asked_again  # type: ignore[attr-defined]
+    return call

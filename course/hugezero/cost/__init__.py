@@ -1,0 +1,1 @@
+"""What shared lines cost: cache line, contention, requests, and this computer beside the model."""

@@ -1,0 +1,77 @@
+"""What a function of this process does next, told by running it once more."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from ..store import Asked, Cell, Differs, KernelBug, Stop
+from .budget import TooManyLines, line_budget
+from .generations import Seen
+
+Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text) or ("bug", what)
+LINES = 20_000  # of Python that a function may run between the start of a call and its next operation
+
+
+def next_step(
+    function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Seen, ...], limited: bool = True
+) -> Step:
+    """What a call of *function* does next when it has seen *log*; *limited* to so many lines."""
+    pending: list[Step] = []
+
+    def ask(cell: Cell, verb: str, values: tuple[Any, ...]) -> Any:
+        pending.append(("op", cell, verb, values))
+        raise Stop
+
+    name = getattr(function, "__name__", repr(function))
+    asked = Asked(ask, [((cell, verb, values), result) for cell, verb, values, result in log])
+    try:
+        with asked, line_budget(LINES) if limited else contextlib.nullcontext():
+            value = function(*args)
+    except Stop:
+        return pending[0]
+    except Differs as differs:
+        return (
+            "bug",
+            f"{name} acts differently when it is run again: {differs}. Does it keep something between calls?",
+        )
+    except TooManyLines:
+        if pending:
+            return pending[0]
+        return (
+            "bug",
+            f"{name} ran {LINES:,} lines without one operation: is there a loop that looks at nothing?",
+        )
+    except KernelBug as bug:
+        return pending[0] if pending else ("bug", bug.what)
+    except Exception as error:
+        return _what_counts(pending, asked) or ("raise", type(error).__name__, str(error))
+    return _what_counts(pending, asked) or ("return", value)
+
+
+def _what_counts(pending: list[Step], asked: Asked) -> Step | None:
+    """What a call came to, whatever it did then: an operation, or a bug that it tried to hide."""
+    if pending:
+        return pending[0]
+    return ("bug", asked.stopped.what) if isinstance(asked.stopped, KernelBug) else None
+
+
+class Given:
+    """A function of the course's own, as one of a search: it is believed, so that nobody counts its lines."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__name__ = getattr(function, "__name__", repr(function))
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+    def step(self, args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
+        """What a call does next when it has seen *log*."""
+        return next_step(self.function, args, log, limited=False)
+
+
+def given(function: Callable[..., Any]) -> Given:
+    """*function* as a search wants it."""
+    return Given(function)

@@ -1,0 +1,13 @@
+"""The labs: open checks, a folder a lab, and what several of them need. A lab imports only labs before it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+
+def open_checks() -> None:
+    """Import every lab's open checks, so that they are entered."""
+    for module in pkgutil.iter_modules(__path__):
+        if module.ispkg:
+            importlib.import_module(f"{__name__}.{module.name}.checks")

@@ -1,0 +1,110 @@
+"""What CPUs and processes meet: the huge zero folio, in use or idle, and 2 MiB that map it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..explore.state import Peek
+from ..explore.threads import Thread
+from ..hw.tlb import Tlb, Translation
+from ..machine import Kernel, Machine
+from ..mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, mk_huge_zero_pmd, pgtable_trans_huge_deposit
+from ..mm.mm_types import VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
+from ..mm.mmap import mm_alloc, mmap
+from ..mm.page_alloc import HPAGE_PMD_ORDER, SMALL, ZERO_PAGE, Folio, alloc_folio, clear_folio
+from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one
+from ..store import Cell
+from .locked_kernel import STAND_INS
+
+COUNT, FOLIO = (HUGE_ZERO, "refcount"), (HUGE_ZERO, "folio")
+
+
+PMD = 2 << 20
+
+
+def beside(kernel: Kernel, name: str) -> Kernel:
+    """The kernel in which *name* is the function of *kernel*, and the others of lab 3 are stand-ins."""
+    return Kernel({**STAND_INS, name: kernel.functions[name]})
+
+
+# what the CPUs meet
+
+
+def folio_in_use(users: int) -> Folio:
+    """The huge zero folio as if somebody had brought it: *users* hold it, and the shrinker."""
+    folio = alloc_folio(HPAGE_PMD_ORDER)
+    assert folio is not None
+    clear_folio(folio)
+    HUGE_ZERO.folio.set(folio)
+    HUGE_ZERO.refcount.set(users + 1)
+    return folio
+
+
+def idle_folio() -> dict[Cell, Any]:
+    """The cells of a small machine on which the folio is there, and nobody uses it."""
+    with Kernel().booted(pages=HPAGE_PMD_NR) as machine:
+        folio_in_use(users=0)
+    cells: dict[Cell, Any] = small(machine.cells)
+    return cells
+
+
+class Mapped:
+    """A process with one area of 2 MiB that may use huge pages, *mapped* to the huge zero folio or empty."""
+
+    def __init__(self, mapped: bool = True) -> None:
+        self.mm: Mm = mm_alloc()
+        self.at = mmap(self.mm, PMD, VM_READ | VM_WRITE | VM_HUGEPAGE)
+        self.vma: Vma = self.mm.mmap[0][2]
+        self.pmd = pmd_offset(self.mm, self.at)
+        if mapped:
+            self.vma.anon_vma = True
+            table = pte_alloc_one(self.mm)
+            assert table is not None
+            pgtable_trans_huge_deposit(self.pmd, table)
+            self.pmd.set(mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
+
+    def fault(self, write: bool = False) -> VmFault:
+        """A fault in it, as a CPU that reads or writes there now would have one."""
+        return VmFault(self.vma, self.at, write, self.pmd, None, None, self.pmd.read())  # type: ignore[arg-type]
+
+    def remembered(self, machine: Machine, cpu: int) -> None:
+        """Let *cpu* have read there before: it remembers where that led."""
+        entry = self.pmd.read()
+        machine.cells[Tlb(self.mm.id), "cached"] = (Translation(cpu, self.at, entry.folio),)
+
+    def reader(self, cpu: int) -> Thread:
+        """A CPU that reads there twice, as the hardware does: where it remembers, or else where the entry leads."""
+        cached, pmd, start = (Tlb(self.mm.id), "cached"), self.pmd.cell, self.at
+
+        def read(look: Peek) -> tuple[dict[Any, Any], Any, str | None]:
+            known = look(cached)
+            folio = next((one.folio for one in known if (one.cpu, one.start) == (cpu, start)), None)
+            writes: dict[Any, Any] = {}
+            if folio is None:
+                entry = look(pmd)
+                if not isinstance(entry, Pmd):
+                    return {}, None, None  # a page fault, which is another story
+                folio = entry.folio
+                writes = {cached: (*known, Translation(cpu, start, folio))}
+            if look((folio, "state")) != "free":
+                return writes, folio, None
+            return writes, folio, (
+                f"the reader still takes {start:#x} to be in {folio!r}, which has been freed: it reads whatever its "
+                "next owner keeps there"
+            )  # fmt: skip
+
+        once = lambda results: ("hw", "read", read)  # noqa: E731
+        return Thread("reader", (once, once))
+
+
+def small(value: Any) -> Any:
+    """*value* as it is on a small machine, which is what searches run on: cells, or what a call is given."""
+    if isinstance(value, dict):
+        return {small(cell): small(held) for cell, held in value.items()}
+    if isinstance(value, Folio | PteTable):
+        pfn, order, _ = value.id
+        return type(value)((SMALL + pfn, order, 0)) if value is not ZERO_PAGE else value
+    if isinstance(value, tuple):
+        parts = [small(part) for part in value]
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value

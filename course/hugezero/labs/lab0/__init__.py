@@ -1,0 +1,1 @@
+"""Lab 0: the machine, and the four voices of a check."""

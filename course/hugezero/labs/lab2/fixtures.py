@@ -1,0 +1,232 @@
+"""What the checks of lab 2 play on: 2 MiB of one process, on a machine, and under every schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...check.checks import Failed, expect
+from ...check.schedules import Explored, every_schedule
+from ...explore.state import LIVE, Peek
+from ...explore.threads import Thread
+from ...hw.ram import PMD_SIZE, PTRS_PER_PTE, ZEROES
+from ...machine import Kernel, Machine
+from ...mm.fault import OutOfMemory, user_read, user_write
+from ...mm.huge_memory import (
+    HPAGE_PMD_NR,
+    HUGE_ZERO,
+    Deposits,
+    map_anon_folio_pmd,
+    mk_huge_zero_pmd,
+    pgtable_trans_huge_deposit,
+    pgtable_trans_huge_withdraw,
+    pmd_trans_huge_lock,
+    set_huge_zero_page_aside,
+    split_huge_pmd,
+)
+from ...mm.mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
+from ...mm.mmap import mm_alloc, mmap
+from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, alloc_folio, clear_folio, set_zero_page_aside
+from ...mm.pgtable import Pmd, PmdTable, PteTable, pmd_offset, pte_alloc_one
+from ...store import Cell, Slot, call
+
+ADVISED = VM_READ | VM_WRITE | VM_HUGEPAGE
+Results = tuple[Any, ...]
+RETURNS = "a huge fault handler returns 0, VM_FAULT_FALLBACK or VM_FAULT_OOM"
+
+
+def with_huge_zero(kernel: Kernel) -> Kernel:
+    """*kernel*, with the huge zero page set aside at boot, and a way to split where it has none."""
+    split = {"split_huge_zero_page_pmd": _forget_huge_zero_pmd}
+    return Kernel({**split, **kernel.functions, "hugezero_init": set_huge_zero_page_aside})
+
+
+def _forget_huge_zero_pmd(vma: Vma, haddr: int, pmd: Slot) -> None:
+    """Stands in for a split: the table that was put aside, empty. Whoever wants a zero faults again."""
+    pmd.set(pgtable_trans_huge_withdraw(pmd))
+
+
+# on a machine
+
+
+def huge_area(count: int) -> tuple[Any, int]:
+    """A new address space with one area of *count* times 2 MiB that may use huge pages; gives both."""
+    mm = mm_alloc()
+    return mm, mmap(mm, count * PMD_SIZE, ADVISED)
+
+
+def huge_fault(mm: Mm, address: int, write: bool = False) -> VmFault:
+    """What a huge fault at *address* is told."""
+    vma = next(vma for start, end, vma in mm.mmap if start <= address < end)
+    pmd = pmd_offset(mm, address)
+    return VmFault(vma, address, write, pmd, None, None, pmd.read())  # type: ignore[arg-type]
+
+
+def place_huge(mm: Mm, address: int, entry: Pmd | None = None) -> Folio:
+    """Map 2 MiB as if a fault had: by *entry*, or by a huge page of its own. Gives the folio."""
+    vma, pmd = mm.mmap[0][2], pmd_offset(mm, address)
+    table = pte_alloc_one(mm)
+    assert table is not None
+    pgtable_trans_huge_deposit(pmd, table)
+    vma.anon_vma = True
+    if entry is not None:
+        pmd.set(entry)
+        return entry.folio
+    folio: Any = alloc_folio(HPAGE_PMD_ORDER)
+    clear_folio(folio)
+    map_anon_folio_pmd(folio, pmd, vma)
+    return folio
+
+
+def deposited(mm: Mm, address: int) -> Any:
+    """The table that is put aside for the 2 MiB at *address*, or None."""
+    return Deposits(mm.id)[address // PMD_SIZE].read()
+
+
+def no_memory_next(machine: Machine) -> None:
+    """The next allocation finds no memory, those behind it do."""
+    machine.births.fail = frozenset([machine.births.tries])
+
+
+def expect_unlocked(mm: Mm, name: str, when: str = "") -> None:
+    """Nobody holds the page table lock any more."""
+    expect(
+        not mm.page_table_lock.test(),
+        f"{name} returned{when and ' ' + when} with the page table lock held: the next fault waits for ever",
+        "every way out of the function has to release what it took",
+    )
+
+
+def expect_zeroes_untouched(machine: Machine) -> None:
+    """The huge zero folio is as it was at boot, and counted by nobody."""
+    folio = machine.peek((HUGE_ZERO, "folio"))
+    state, count = machine.peek((folio, "state")), machine.peek((folio, "refcount"))
+    expect(
+        state == "live" and machine.peek((folio, "data")) == ZEROES,
+        "the huge zero folio was " + ("freed" if state != "live" else "written to"),
+    )
+    expect(
+        count == 1,
+        f"the count of the huge zero folio is {count}; it should still be 1: nobody counts its mappings",
+        "who takes a reference must give it back one day. Is there anybody who would?",
+    )
+
+
+# under every schedule: one process whose threads run on several CPUs
+
+MM, VMA = Mm(1), Vma(1)
+AT = PMD_SIZE
+PMD = PmdTable(MM.id)[AT // PMD_SIZE]
+ZEROES_2M, TABLE = Folio((HPAGE_PMD_NR, HPAGE_PMD_ORDER, 0)), PteTable((SMALL + 1, 0, 0))
+DEPOSIT: Cell = Deposits(MM.id), AT // PMD_SIZE
+
+
+def unmapped() -> dict[Cell, Any]:
+    """2 MiB that may use huge pages and that nobody has touched."""
+    cells: dict[Cell, Any] = {
+        (MM, "mmap"): ((AT, AT + PMD_SIZE, VMA),),
+        (VMA, "vm_mm"): MM,
+        (VMA, "vm_start"): AT,
+        (VMA, "vm_end"): AT + PMD_SIZE,
+        (VMA, "vm_flags"): ADVISED,
+        (HUGE_ZERO, "folio"): ZEROES_2M,
+        (ZEROES_2M, "state"): "live",
+        (ZEROES_2M, "data"): ZEROES,
+    }
+    set_zero_page_aside(cells)
+    return cells
+
+
+def mapped() -> dict[Cell, Any]:
+    """The same after a read: one huge entry, and a table put aside."""
+    return {
+        **unmapped(),
+        (VMA, "anon_vma"): True,
+        (MM, "nr_ptes"): 1,
+        PMD.cell: mk_huge_zero_pmd(ZEROES_2M),
+        DEPOSIT: TABLE,
+        (TABLE.body, "state"): "live",
+        (TABLE.body, "data"): ZEROES,
+    }
+
+
+def fault(handler: str, write: bool, entry: Pmd | None = None) -> Thread:
+    """A CPU on which *handler* deals with one fault in the 2 MiB, which held *entry*."""
+    vmf = VmFault(VMA, AT, write, PMD, None, None, entry)  # type: ignore[arg-type]
+
+    def check(results: Results) -> Any:
+        if type(results[0]) is int and results[0] in (0, VM_FAULT_OOM, VM_FAULT_FALLBACK):
+            return None
+        return "bug", f"{handler} returned {results[0]!r}: {RETURNS}", handler
+
+    return Thread("writer" if write else "reader", (_call(handler, vmf), check))
+
+
+def program(name: str, *calls: tuple[Any, ...]) -> Thread:
+    """A CPU that does *calls*: the name of a function, and its arguments."""
+    return Thread(name, tuple(_call(*each) for each in calls))
+
+
+def _call(name: str, *args: Any) -> Any:
+    return lambda results: ("call", name, args)
+
+
+def unmap(vma: Vma, pmd: Slot, address: int) -> None:
+    """The huge part of zap_page_range: empty a huge entry, if it still is one."""
+    if pmd_trans_huge_lock(pmd, vma):
+        call("zap_huge_pmd", vma, pmd, address)
+        vma.vm_mm.page_table_lock.unlock()
+
+
+def write(mm: Mm, address: int, data: bytes) -> None:
+    """What a program writes; where there is no memory it ends."""
+    try:
+        user_write(mm, address, data)
+    except OutOfMemory:
+        return
+
+
+def schedules(kernel: Kernel, threads: list[Thread], cells: dict[Cell, Any], **more: Any) -> Explored:
+    """every_schedule, with what the threads here do besides the functions of *kernel*."""
+    programs = {f.__name__: f for f in (unmap, write, user_read, split_huge_pmd)}
+    return every_schedule(Kernel({**kernel.functions, **programs}), threads, cells, **more)
+
+
+def nothing_lost(peek: Peek) -> str | None:
+    """When all have ended: the lock is free, what is mapped is alive and counted, and nothing else is."""
+    if peek((MM, "page_table_lock")):
+        return "all have ended, and the page table lock is still held: the next fault waits for ever"
+    entry, aside = peek(PMD.cell), peek(DEPOSIT)
+    if isinstance(entry, Pmd) and not isinstance(aside, PteTable):
+        return f"the entry is {entry}, and no table is put aside for its split"
+    if not isinstance(entry, Pmd) and aside is not None:
+        return f"{aside} is still put aside, and there is no huge entry that it could be for"
+    tables = [table for table in (entry, aside) if isinstance(table, PteTable)]
+    small = [peek((entry, i)) for i in range(len(entry))] if isinstance(entry, PteTable) else []
+    own = {e.folio for e in [entry if isinstance(entry, Pmd) else None, *small] if e and not e.special}
+    wanted = {peek((HUGE_ZERO, "folio")), *own, *(table.body for table in tables)}
+    live = set(peek(LIVE))
+    for folio in sorted(wanted - live, key=repr):
+        return f"{folio!r} was freed, and is still in use"
+    for folio in sorted(live - wanted, key=repr):
+        size = "2 MiB are" if folio.order else "a page or a page table is"
+        return f"{size} lost: {folio!r} was never freed, and nobody knows of it any more"
+    rss, pages = peek((MM, "rss")), sum(folio.nr_pages for folio in own)
+    if rss != pages:
+        return f"RSS is {rss} pages when all have ended; it should be {pages}"
+    ptes = peek((MM, "nr_ptes"))
+    return None if ptes == len(tables) else f"{ptes} page tables are counted; there are {len(tables)}"
+
+
+def holds(peek: Peek, page: int) -> int | None:
+    """The byte at the start of small page *page* of the 2 MiB, or None where nothing is mapped."""
+    entry = peek(PMD.cell)
+    if isinstance(entry, PteTable):
+        entry = peek((entry, page))
+        page = entry.page if entry else 0
+    return peek((entry.folio, "data")).load(page * (PMD_SIZE // PTRS_PER_PTE), 1)[0] if entry else None
+
+
+def expect_result(result: object, allowed: tuple[int, ...], name: str, what: str) -> None:
+    """*name* returned one of *allowed*."""
+    if type(result) is not int or result not in allowed:
+        raise Failed(f"{name} returned {result!r}; {what}")

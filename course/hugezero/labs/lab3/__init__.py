@@ -1,0 +1,1 @@
+"""Lab 3: the huge zero page comes and goes, and every huge entry is counted."""

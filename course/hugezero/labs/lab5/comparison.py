@@ -1,0 +1,294 @@
+"""Five designs on the same programs: what each one costs, computed from the kernels themselves.
+
+A kernel is the student's own where its lab is done in full, and the course's elsewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from ...check.checks import CHECKS
+from ...check.notebook import PARAMETERS, run_open
+from ...cost.contention import CPUS, TOUCHES, bouncing, recorded
+from ...explore.replay import given
+from ...explore.search import explore
+from ...explore.threads import Thread
+from ...hw.ram import PAGE_SIZE, PMD_SIZE
+from ...machine import Kernel, Machine
+from ...mm.fault import handle_mm_fault
+from ...mm.huge_memory import HUGE_ZERO
+from ...mm.mm_types import Mm
+from ...mm.shrinker import shrink_slab
+from ...scenario import DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
+from .. import open_checks
+from ..fixtures import Mapped, small
+from ..starting_kernel import OWN
+
+LABS = {
+    "lab1": ("zero page", "4 KiB, from the beginning"),
+    "lab2": ("set aside", "2 MiB, 2012, first patches"),
+    "lab3": ("counted", "2 MiB, 3.8"),
+    "lab4": ("per mm", "2 MiB, 4.9"),
+    "lab5": ("persistent", "2 MiB, 6.18, option on"),
+}
+READS = 64 << 20  # bytes that a program reads
+PAGES = 1 << 15
+PART = 256  # of the experiment of 2016 that is replayed
+LIFE = [
+    Read("a"),
+    Write("a", PMD_SIZE),
+    Read("a", 2 * PMD_SIZE),
+    Write("a", 2 * PMD_SIZE),
+    Read("a", 3 * PMD_SIZE),
+    Munmap("a", 3 * PMD_SIZE, PAGE_SIZE),
+    Fork("child"),
+    Exit("child"),
+    Munmap("a"),
+    Exit(),
+    DropCaches(),
+]  # everything that can happen to zeroes, once
+
+
+class Built(Kernel):
+    """A kernel with the option on."""
+
+    def booted(self, **config: Any) -> Machine:
+        return super().booted(**{"persistent_huge_zero_folio": True, **config})
+
+
+@dataclass(frozen=True)
+class Design:
+    """One of the five: its kernel, and whose that is. *huge*: do programs ask for huge pages?"""
+
+    name: str
+    since: str
+    kernel: Kernel
+    whose: str
+    huge: bool = True
+
+    def simulated(self, **more: Any) -> Simulated:
+        """A machine with this design that has just come up."""
+        return Simulated(self.kernel, **{"pages": PAGES, "log": False, **more})
+
+    def program(self, *actions: Any) -> list[Any]:
+        """*actions* on an area "a" of 64 MiB."""
+        advice = [Madvise("a", "hugepage")] if self.huge else []
+        return [Mmap("a", READS), *advice, *actions]
+
+
+def designs(here: Mapping[str, Any], labs: Mapping[str, Mapping[str, Any]] | None = None) -> list[Design]:
+    """The designs that there are: those of earlier labs, and that of the notebook whose globals are *here*, if it is done.
+
+    *labs*: the kernels of labs by name, as lab1; those that this notebook has imported if nothing is said.
+    """
+    open_checks()
+    found: list[Design] = []
+    functions: dict[str, Any] = {}
+    for lab, (name, since) in LABS.items():
+        theirs, mine = dict(_given(lab) if labs is None else labs.get(lab, {})), OWN.get(lab, {})
+        whose = "yours" if mine.keys() >= _functions_of(lab) else "partly yours" if mine else "the course's"
+        if lab == "lab5" and not theirs:
+            theirs, whose = _done(here), "yours"
+        if not theirs and not mine:
+            continue
+        functions |= {**theirs, **mine}
+        kernel = Built(functions) if lab == "lab5" else Kernel(functions)
+        found.append(Design(name, since, kernel, whose, huge=lab != "lab1"))
+    return found
+
+
+def _given(lab: str) -> dict[str, Any]:
+    """The course's kernel of *lab*, if this notebook has imported it."""
+    module = sys.modules.get(f"given_{lab}")
+    others = {name for name in sys.modules if re.fullmatch(r"given_lab\d+", name)} - {f"given_{lab}"}
+    return {
+        name: thing
+        for name, thing in (vars(module) if module else {}).items()
+        if inspect.isfunction(thing) and thing.__module__ not in others
+    }
+
+
+def _functions_of(lab: str) -> set[str]:
+    """The exercises of *lab* that are functions of a kernel."""
+    return {
+        name
+        for name, checks in CHECKS.items()
+        if PARAMETERS.get(name) and any(each.lab == lab for each in checks)
+    }
+
+
+def _done(here: Mapping[str, Any]) -> dict[str, Any]:
+    """Lab 5's functions in *here*, if what the design needs of them is done."""
+    needed = ("hugezero_init", "mm_get_huge_zero_folio", "mm_put_huge_zero_folio", "largest_zero_folio")
+    for name in needed:
+        results = run_open(name, here.get(name), "lab5")
+        if any(result.voice != "done" for result in results):
+            return {}
+    return {name: here[name] for name in needed}
+
+
+# what is measured
+
+
+class Measured(NamedTuple):
+    """What one design costs. Memory in KiB; for the others see ROWS."""
+
+    faults: int
+    rss: int
+    tables: int
+    writes: float
+    share: float
+    asleep: int
+    left: int
+    at_rest: int
+    without_mm: int
+    comes: str
+    goes: str
+    lines: int
+    first: int
+    later: int
+    states: int
+
+
+ROWS: dict[str, str] = {
+    "faults": "faults to read 64 MiB",
+    "rss": "RSS then, KiB",
+    "tables": "page tables then, KiB",
+    "writes": "writes to a shared line, each 2 MiB",
+    "share": f"time spent at shared lines, {CPUS} CPUs, %",
+    "asleep": "held before anybody reads, KiB",
+    "left": "held when the last reader has gone, KiB",
+    "at_rest": "held when memory has been tight, KiB",
+    "without_mm": "zeroes for code without an mm, KiB",
+    "comes": "the page comes",
+    "goes": "the page goes",
+    "lines": "lines of code that deal with zeroes",
+    "first": "operations, first fault",
+    "later": "operations, a later fault",
+    "states": "states: two readers and memory that is tight",
+}
+
+
+def measure(design: Design) -> Measured:
+    """Run everything on one design."""
+    read = design.simulated()
+    read.run(design.program(Read("a", 0, READS)))
+    main, stat = read.mms["main"], read.machine.vmstat()
+    what, touches = recorded(design.kernel), TOUCHES // PART
+    replay = bouncing(what, part=PART)
+    lines = sum(replay.at_the_line(phase) for phase in replay.work)
+    writes = [sum(kind == "w" and line != "own" for line, kind in visit) for visit in what]
+    each = writes[0] + writes[1] * (touches - 1) + writes[2] * touches + writes[3]
+    held = _held(design)
+    return Measured(
+        read.machine.peek((main, "min_flt")), read.machine.peek((main, "rss")) * 4, stat["nr_page_table_pages"] * 4,
+        each / touches, 100 * lines / replay.whole, *held[:3], _without_mm(design), *_lifetime(design, held),
+        _lines(design), *_operations(design), states(design).states,
+    )  # fmt: skip
+
+
+def _held(design: Design) -> tuple[int, int, int]:
+    """KiB that are in use before the first reader, after the last one, and when memory was tight then."""
+    simulated = design.simulated()
+    births, zero_page = simulated.machine.births, 4
+
+    def now() -> int:
+        return zero_page + 4 * (PAGES - births.nr_free_pages)
+
+    asleep = now()
+    simulated.run(design.program(Read("a"), Exit()))
+    left = now()
+    simulated.run([DropCaches()])
+    return asleep, left, now()
+
+
+def _without_mm(design: Design) -> int:
+    """The largest page of zeroes that nobody has to hold: KiB."""
+    simulated = design.simulated()
+    folio = simulated.machine.peek((HUGE_ZERO, "folio"))
+    simulated.run([DropCaches()])
+    stays = folio is not None and simulated.machine.peek((folio, "state")) == "live"
+    return folio.nr_pages * 4 if stays else 4
+
+
+def _lifetime(design: Design, held: tuple[int, int, int]) -> tuple[str, str]:
+    if held[1] == 4:
+        return "at boot", "never"
+    simulated = design.simulated()
+
+    def folio() -> bool:
+        return simulated.machine.peek((HUGE_ZERO, "folio")) is not None
+
+    comes = "at boot" if folio() else "with the first reader"
+    simulated.run(design.program(Read("a"), Munmap("a"), DropCaches()))
+    if not folio():
+        return comes, "when nobody maps it"
+    simulated.run([Exit(), DropCaches()])
+    return comes, "never" if folio() else "when all its readers have ended"
+
+
+def _lines(design: Design) -> int:
+    """Lines of code of the kernel's functions that run in a program's life, without what explains them."""
+    own = {f.__code__: f for f in design.kernel.functions.values() if inspect.isfunction(f)}
+    seen: set[CodeType] = set()
+
+    def called(frame: FrameType, event: str, arg: object) -> None:
+        if frame.f_code in own:
+            seen.add(frame.f_code)
+
+    settrace: Any = sys.settrace
+    before = sys.gettrace()
+    settrace(called)
+    try:
+        design.simulated().run(design.program(*LIFE))
+    finally:
+        settrace(before)
+    return sum(_length(own[code]) for code in seen)
+
+
+def _length(function: Callable[..., Any]) -> int:
+    try:
+        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, SyntaxError, TypeError):
+        return 0
+    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
+    return 1 + sum(len(ast.unparse(each).splitlines()) for each in body)
+
+
+def _operations(design: Design) -> tuple[int, int]:
+    """Operations on the machine in the first fault for zeroes, and in the next one of the same process."""
+    simulated = design.simulated(log=True)
+    simulated.run(design.program())
+    found = []
+    for offset in (0, PMD_SIZE):
+        start = len(simulated.machine.log or ())
+        simulated.run([Read("a", offset)])
+        found.append(len(simulated.machine.log or ()) - start)
+    return found[0], found[1]
+
+
+def _fault(mm: Mm, address: int) -> str:
+    return handle_mm_fault(mm, address, False)
+
+
+def states(design: Design) -> Any:
+    """Two processes read 2 MiB each for the first time and end, while the shrinkers are asked: every schedule of that."""
+    with design.kernel.booted(pages=8 * 512) as machine:
+        readers = [Mapped(mapped=False) for _ in range(2)]
+    functions = {name: given(f) for name, f in design.kernel.functions.items()}
+    functions |= {"a fault": given(_fault), "shrink_slab": given(shrink_slab)}
+
+    def process(one: Mapped) -> Thread:
+        fault = lambda results: ("call", "a fault", (one.mm, one.at))  # noqa: E731
+        return Thread("reader", (fault, lambda results: ("call", "__mmput", (one.mm,))))
+
+    tight = Thread("shrinker", (lambda results: ("call", "shrink_slab", ()),))
+    return explore(functions, [*map(process, readers), tight], small(machine.cells))

@@ -1,0 +1,68 @@
+"""For notebooks: programs that have a disk zeroed and do not wait, on one schedule of yours or on every one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ...block.zeroing import zeroout_borrowing
+from ...check.exploration import Shown, shown
+from ...cost.requests import Request, one_request
+from ...hw.ram import PMD_SIZE
+from ...machine import Kernel
+from ...scenario.storage import WithDisk
+from ...store import KernelBug
+from ..actors import shrinker
+from ..laws import alive, at_rest
+from ..starting_kernel import kernel_before
+from .lending import SECTORS, at_work, program, zeroing
+
+Routine = Callable[..., int]
+
+
+class OnDisk:
+    """What a program left on the disk."""
+
+    def __init__(self, simulated: WithDisk, stopped: str = "") -> None:
+        self.simulated, self.stopped = simulated, stopped
+
+    def __repr__(self) -> str:
+        lines = [f"Stopped: {self.stopped}"] if self.stopped else []
+        data = self.simulated.machine.peek((self.simulated.bdev, "data"))
+        for first, many, what in self.simulated.on_disk():
+            shown = data.load(first * 512, 16)
+            beginning = f", which begins with {shown!r}" if what == "something else" else ""
+            lines.append(f"sectors {first:>6,} to {first + many - 1:>6,}: {what}{beginning}")
+        for folio in self.simulated.late:
+            lines.append(f"{folio!r} had been freed when the disk read it")
+        return "\n".join(lines)
+
+
+def with_disk(scenario: Iterable[Any], routine: Routine = zeroout_borrowing) -> OnDisk:
+    """Run a program on the kernel of the earlier labs, which zeroes disks by *routine*: see what is on the disk then."""
+    simulated = WithDisk(Kernel(_kernel(routine)), pages=4096)
+    try:
+        simulated.run(scenario)
+    except (Exception, KernelBug) as wrong:
+        return OnDisk(simulated, str(wrong) or type(wrong).__name__)
+    return OnDisk(simulated)
+
+
+def every_schedule_with_disk(routine: Routine, bios: int = 1) -> Shown:
+    """A process has 2 MiB zeroed (*bios* times) by *routine* and ends, while memory gets tight and the disk works: in every order."""
+    threads = [program(bios * PMD_SIZE // 512), at_work(bios), shrinker()]
+    story = "the disk reads nothing that has gone"
+    return shown(
+        _kernel(routine), threads, SECTORS, at_end=at_rest, always=alive, story=story, what="this kernel"
+    )
+
+
+def request_of(routine: Routine) -> Request:
+    """What one request of 128 KiB, zeroed by *routine*, does to lines that all CPUs share."""
+    return one_request(Kernel(_kernel(routine)))
+
+
+def _kernel(routine: Routine) -> dict[str, Any]:
+    """The kernel that this notebook starts from, with *routine* to zero disks."""
+    functions = {name: function for name, (_, function) in kernel_before().items()}
+    return zeroing(functions, routine).functions

@@ -1,0 +1,1 @@
+"""The judge's questions and a student's process: what they say to each other, and who answers."""

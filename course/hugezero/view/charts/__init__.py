@@ -1,0 +1,1 @@
+"""Charts, and a cache line on its way between CPUs."""

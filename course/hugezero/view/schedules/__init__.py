@@ -1,0 +1,1 @@
+"""A schedule: its rows, the names in it, its drawing, and the small memory map beside it."""

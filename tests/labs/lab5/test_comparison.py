@@ -1,0 +1,100 @@
+"""Five designs on one table: each line says what the design is known for, on the reference's kernels and on broken ones."""
+
+import inspect
+
+import pytest
+from hugezero.labs.lab5 import comparison
+from hugezero.labs.lab5 import table as five
+from hugezero.labs.lab5.comparison import LABS, designs, measure, states
+from hugezero.labs.lab5.table import STORIES, Table, five_designs, picture
+
+from autograder.course.layout import Course, load
+
+COURSE = Course()
+
+
+def kernel_of(lab):
+    (path,) = (COURSE.root / "solutions").glob(f"{lab}_*.py")
+    return {n: f for n, f in vars(load(f"solutions.{path.stem}", path)).items() if inspect.isfunction(f)}
+
+
+KERNELS = {lab: kernel_of(lab) for lab in LABS}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return {one.name: measure(one) for one in designs({}, KERNELS)}
+
+
+def test_the_step_to_2_mib_saves_faults_and_nothing_after_it_does(rows):
+    assert [row.faults for row in rows.values()] == [16384, 32, 32, 32, 32]
+    assert [row.rss for row in rows.values()] == [0] * 5
+    assert len({row.tables for row in rows.values()}) == 1
+
+
+def test_only_the_counted_designs_write_to_shared_lines(rows):
+    writes = {name: row.writes for name, row in rows.items()}
+    assert writes["counted"] > 2 > 0.1 > writes["per mm"] > 0
+    assert writes["zero page"] == writes["set aside"] == writes["persistent"] == 0
+    assert rows["counted"].share > 50 > 1 > rows["per mm"].share > rows["persistent"].share
+
+
+def test_memory_is_held_by_who_never_counts_and_given_back_by_who_does(rows):
+    held = {name: (row.asleep, row.left, row.at_rest) for name, row in rows.items()}
+    assert held["zero page"] == (4, 4, 4)
+    assert held["counted"] == held["per mm"] == (4, 2052, 4)
+    assert held["set aside"] == held["persistent"] == (2052, 2052, 2052)
+    assert {name for name, row in rows.items() if row.without_mm == 2048} == {"set aside", "persistent"}
+
+
+def test_each_page_goes_when_its_design_says(rows):
+    assert {name: (row.comes, row.goes) for name, row in rows.items()} == {
+        "zero page": ("at boot", "never"),
+        "set aside": ("at boot", "never"),
+        "counted": ("with the first reader", "when nobody maps it"),
+        "per mm": ("with the first reader", "when all its readers have ended"),
+        "persistent": ("at boot", "never"),
+    }
+
+
+def test_what_goes_must_be_thought_through(rows):
+    looked = {one.name: states(one) for one in designs({}, KERNELS)}
+    assert all(found.bug is None and not found.inconclusive for found in looked.values())
+    assert looked["counted"].states > 50 > 2 > looked["persistent"].states
+    assert rows["zero page"].lines < rows["set aside"].lines < rows["counted"].lines < rows["per mm"].lines
+    assert rows["persistent"].later <= rows["per mm"].later
+
+
+def test_a_kernel_that_goes_wrong_has_no_column_and_says_why(capsys):
+    def raises(vmf):
+        raise KeyError("lost")
+
+    broken = {**KERNELS, "lab3": {**KERNELS["lab3"], "do_huge_pmd_anonymous_page": raises}}
+    kept = comparison.designs
+    try:
+        five.designs = lambda here: kept({}, {lab: broken[lab] for lab in ("lab1", "lab3")})
+        table = five_designs({})
+    finally:
+        five.designs = kept
+    assert list(table.rows) == ["zero page"]
+    assert "counted: could not be measured: KeyError" in capsys.readouterr().out
+
+
+def test_the_fifth_design_comes_when_its_functions_are_done():
+    earlier = {lab: KERNELS[lab] for lab in ("lab1", "lab2", "lab3", "lab4")}
+    assert [one.name for one in designs({}, earlier)] == ["zero page", "set aside", "counted", "per mm"]
+    mine = designs(KERNELS["lab5"], earlier)
+    assert [(one.name, one.whose) for one in mine][-1] == ("persistent", "yours")
+
+
+def test_the_table_reads_as_text_and_as_html_and_its_chart_says_its_numbers(rows):
+    table = Table(rows, dict.fromkeys(rows, "the course's"), ["a sixth"])
+    assert "16,384" in repr(table) and "a sixth: comes when" in repr(table)
+    assert table._repr_html_().count("<tr>") == 2 + len(comparison.ROWS)
+    assert "per mm 0.02" in table.chart().text
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_each_program_has_a_picture_on_each_design(story):
+    for one in designs({}, KERNELS):
+        assert picture(one, story)._repr_mimebundle_()

@@ -1,0 +1,392 @@
+"""The schedule picture: a function of what a search found, which tells all of it."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hugezero.explore.byhand import ByHand
+from hugezero.explore.moves import Row
+from hugezero.explore.search import Outcome, explore
+from hugezero.mm.page_alloc import Folio, alloc_folio, free_folio
+from hugezero.view import schedule
+from hugezero.view.pages import still
+from hugezero.view.schedules.names import Names
+from hugezero.view.schedules.pages import Interleaving
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ...explore.test_search import WRONG
+from ...explore.versions import COUNT, FOLIO, HZ, at_rest, kernel, shrinker, user
+
+NAMES = ["fault", "fault", "shrinker"]
+
+
+def scan_that_frees_what_is_still_named(hz):
+    if hz.refcount.cmpxchg(1, 0) == 1:
+        free_folio(hz.folio.read())
+        hz.folio.set(None)
+
+
+def get_that_frees_and_uses(hz):
+    folio = alloc_folio(9)
+    free_folio(folio)
+    again = alloc_folio(9)
+    hz.folio.set(again)
+    folio.refcount.inc()
+
+
+VERSIONS = {
+    **WRONG,
+    "uses a handle of before": {"get": get_that_frees_and_uses},
+}
+
+
+def searched(version):
+    """What a search is given for *version*."""
+    functions = kernel(**VERSIONS.get(version, {}))
+    return (functions, [user(), user(), shrinker()]), {"at_end": at_rest}
+
+
+@pytest.fixture(scope="module")
+def find():
+    """What the search finds in a version, and the picture of that."""
+    found = {}
+
+    def find(version):
+        args, more = searched(version)
+        if version not in found:
+            found[version] = explore(*args, **more)
+        return found[version], Interleaving(found[version], NAMES, None, ByHand(*args, **more))
+
+    return find
+
+
+def board(made, number=-1):
+    """The SVG of the schedule."""
+    return "".join(made.parts[i] for i in made.pages[made.moments[number]["page"]])
+
+
+def drawn(made):
+    """(number, left edge of the box, code, the words behind it) of each row drawn."""
+    for group in re.findall(r'<g data-k="r\d+">.*?</g>', board(made)):
+        number = int(re.search(r'data-k="r(\d+)"', group)[1])
+        box = re.search(r'<rect x="(\S+)" y="\S+" width="\S+" height="28"', group)
+        words = re.findall(r"<text [^>]*>(.*?)</text>", group)
+        yield number, float(box[1]), words[1], words[2:]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_same_outcome_gives_the_same_bytes(find, version):
+    found, picture = find(version)
+    one, two = picture.pages(), Interleaving(found, NAMES, None, None).pages()
+    two.asked = one.asked
+    assert one == two and still(one) == still(two)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_row_is_drawn_once_in_the_column_of_its_cpu(find, version):
+    found, picture = find(version)
+    made = picture.pages()
+    heads = re.findall(r'<text x="(\S+)" y="22" class="h small">(.*?)</text>', board(made))
+    assert [name for _, name in heads] == ["CPU 0 · fault", "CPU 1 · fault", "CPU 2 · shrinker"]
+    edges = [float(left) for left, _ in heads]
+    assert all(other - one > 100 for one, other in pairwise(edges))
+    rows = list(drawn(made))
+    assert [number for number, *_ in rows] == list(range(1, len(found.rows) + 1))
+    assert [left for _, left, *_ in rows] == [float(heads[row.cpu][0]) for row in found.rows]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_as_many_switches_are_marked_as_there_are(find, version):
+    found, picture = find(version)
+    made = picture.pages()
+    where = [k + 1 for k, (one, other) in enumerate(pairwise(found.rows), 1) if one.cpu != other.cpu]
+    assert board(made).count("data-switch") == found.switches == len(where)
+    marked = [int(line[1:4]) for line in made.text.splitlines() if re.match(r">\s*\d", line)]
+    assert marked == where
+    assert f"shortest: {found.switches} switch" in made.moments[0]["where"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_text_has_every_row_with_its_code_and_its_words(find, version):
+    found, picture = find(version)
+    made = picture.pages()
+    lines = [line for line in made.text.splitlines() if re.match(r"[> ]\s*\d+  ", line)]
+    assert len(lines) == len(found.rows)
+    starts = [made.text.splitlines()[2].index(f"CPU {cpu}") for cpu in range(3)]
+    for row, line, (_, _, code, _), moment in zip(
+        found.rows, lines, drawn(made), made.moments[1:], strict=True
+    ):
+        assert line[starts[row.cpu] :].startswith(code)
+        assert line[4 : starts[row.cpu]].strip() == ""
+        assert code in moment["said"] and f"CPU {row.cpu}" in moment["said"]
+    assert made.moments[0]["title"] in made.text
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_last_row_has_the_cross_and_no_other(find, version):
+    found, picture = find(version)
+    made = picture.pages()
+    crossed = [number for number, *_, words in drawn(made) if any("✗" in word for word in words)]
+    assert crossed == [len(found.rows)] == [made.at]
+    assert [moment["bug"] for moment in made.moments] == [False] * len(found.rows) + [True]
+    assert "✗" in made.moments[-1]["said"] or "broken" in made.moments[-1]["said"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_columns_hold_what_the_cells_hold_behind_each_row(find, version):
+    found, picture = find(version)
+    made = picture.pages()
+    heads = re.findall(r'class="soft small" text-anchor="middle">(.*?)</text>', board(made))
+    changed = {row.cell for row in found.rows if row.cell in (COUNT, FOLIO) and row.old != row.new}
+    assert set(heads) >= {cell[1] for cell in changed}
+    cells = {COUNT: 0, FOLIO: None}
+    for row, (_, _, _, words) in zip(found.rows, drawn(made), strict=True):
+        cells[row.cell] = row.new
+        shown = dict(zip(heads, words, strict=False))
+        assert shown.get("refcount", "0") == str(cells[COUNT])
+        assert (shown.get("folio", "–") == "–") == (cells[FOLIO] is None)
+
+
+def test_what_just_changed_is_black_and_the_rest_grey(find):
+    found, picture = find("scan trusts count")
+    groups = re.findall(r'<g data-k="r\d+">.*?</g>', board(picture.pages()))
+    for row, group in zip(found.rows, groups, strict=True):
+        black = len(re.findall(r'class="mono h"', group))
+        assert black == (row.cell in (COUNT, FOLIO) and row.old != row.new)
+        assert len(re.findall(r'class="where touched"', group)) == (row.cell in (COUNT, FOLIO))
+
+
+def test_code_reads_as_a_student_writes_it(find):
+    _, picture = find("scan trusts count")
+    assert [code for _, _, code, _ in drawn(picture.pages())][:6] == [
+        "refcount.inc_not_zero()",
+        "alloc_folio(9)",
+        "folio.cmpxchg(None, P1)",
+        "refcount.set(2)",
+        "read P1",
+        "refcount.dec_and_test()",
+    ]
+
+
+def test_what_was_read_too_early_and_what_was_overwritten_unseen_is_told(find):
+    found, picture = find("scan trusts count")
+    said = [moment["said"] for moment in picture.pages().moments]
+    read = next(k for k, row in enumerate(found.rows, 1) if row.cpu == 2)
+    lost = next(k for k, row in enumerate(found.rows, 1) if k > read and row.cpu == 2)
+    taken = next(k for k, row in enumerate(found.rows, 1) if k > read and row.verb == "inc_not_zero")
+    assert f"true until row {taken};" in said[read]
+    assert f"forgets what row {taken} did;" in said[lost]
+    assert sum("true until" in words for words in said) == sum("forgets" in words for words in said) == 1
+
+
+def test_each_allocation_is_a_folio_with_a_name_of_its_own(find):
+    found, picture = find("uses a freed folio after four rounds")
+    assert next(drawn(picture.pages()))[2] == "refcount.inc_not_zero()", "P5.refcount is another thing"
+    births = [words for *_, code, words in drawn(picture.pages()) if code == "alloc_folio(9)"]
+    assert [words[-1] for words in births] == [f"→ P{n}" for n in range(1, len(births) + 1)]
+    assert len({row.result for row in found.rows if row.verb == "new"}) < len(births)
+    assert (
+        picture.pages().moments[0]["title"] == f"CPU 1 uses P5, which it freed in row {len(found.rows) - 1}"
+    )
+
+
+def test_a_read_of_a_freed_folio_says_who_freed_it():
+    folio = Folio((0x8000, 9, 0))
+    rows = [
+        Row(0, (HZ, "objects"), "new", ("Folio", 9), None, None, folio),
+        Row(1, (folio, "state"), "free", (), "live", "free", None),
+        Row(0, (folio, "data"), "load", (0, 1), None, None, None),
+    ]
+    told = Interleaving(Outcome(f"{folio!r} was used after it was freed", rows), None, None, None).pages()
+    assert told.moments[-1]["title"] == "CPU 0 reads P1, which CPU 1 freed in row 2"
+    assert "✗ reads a freed folio" in told.text
+
+
+def test_a_folio_that_is_still_named_when_it_is_freed_is_told():
+    functions = kernel(scan=scan_that_frees_what_is_still_named)
+    hand = ByHand(functions, [user(), user(), shrinker()])
+    picture = Interleaving(Outcome(), NAMES, None, hand)
+    picks = [[0, 0]] * 5 + [[2, 0]] * 3
+    said = [moment["said"] for moment in picture.asked({"picks": picks})["moments"]]
+    assert sum("folio still names it" in words for words in said) == 1
+
+
+def test_a_stale_handle_is_named_after_the_folio_that_it_meant(find):
+    _, picture = find("uses a handle of before")
+    assert picture.pages().moments[0]["title"].startswith("P1 was used after it was freed, and its frame")
+
+
+P = Folio((0x8000, 9, 0))
+BORN = Row(0, (HZ, "objects"), "new", ("Folio", 9), None, None, P)
+KEPT = Row(0, FOLIO, "cmpxchg", (None, P), None, P, None)
+FREED = Row(0, (P, "state"), "free", (), "live", "free", None)
+
+
+def read(cpu, value):
+    return Row(cpu, COUNT, "read", (), value, value, value)
+
+
+def put(cpu, old, new):
+    return Row(cpu, COUNT, "set", (new,), old, new, None)
+
+
+def told(*rows, bug=None):
+    """The words behind each row, and the maps."""
+    made = Interleaving(Outcome(bug, list(rows)), None, None, None).pages()
+    said = [
+        words[-1] if words and ("→" in words[-1] or " " in words[-1]) else "" for *_, words in drawn(made)
+    ]
+    return said, ["".join(made.parts[i] for i in made.pages[moment["map"]]) for moment in made.moments], made
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ((read(0, 1), put(1, 1, 2), put(0, 2, 0)), ["→ 1: true until row 2", "", "forgets what row 2 did"]),
+        ((read(0, 1), put(1, 1, 2), read(0, 2), put(0, 2, 0)), ["→ 1", "", "→ 2", ""]),
+        ((read(0, 1), put(1, 1, 1), put(0, 1, 0)), ["→ 1", "", ""]),
+        ((read(0, 1), put(1, 1, 2), read(1, 2)), ["→ 1", "", "→ 2"]),
+        ((read(0, 1), put(0, 1, 2), put(0, 2, 3)), ["→ 1", "", ""]),
+        ((BORN, KEPT, FREED), ["→ P1", "→ None: stored", "folio still names it"]),
+        (
+            (BORN, KEPT, Row(0, FOLIO, "xchg", (None,), P, None, P), FREED),
+            ["→ P1", "→ None: stored", "→ P1", ""],
+        ),
+    ],
+)
+def test_readings_are_about_what_others_did_in_between(rows, said):
+    assert told(*rows)[0] == said
+
+
+def test_only_an_operation_that_no_kernel_may_do_is_red_itself(find):
+    for version, red in (("scan trusts count", 1), ("count before pointer", 0)):
+        assert board(find(version)[1].pages()).count('class="mono bad"') == red
+
+
+def test_the_map_tells_a_freed_folio_from_one_in_use():
+    seen = Row(1, FOLIO, "read", (), P, P, P)
+    _, maps, _ = told(BORN, KEPT, seen, Row(0, FOLIO, "xchg", (None,), P, None, P), FREED)
+    assert [("in use" in one, "in no cell" in one, "freed in row 5 ✗" in one) for one in maps] == [
+        (False, False, False),
+        (False, True, False),
+        (True, False, False),
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+    assert ["CPU 0<" in one for one in maps] == [False, True, True, True, True, False]
+    assert "CPU 1<" in maps[-1], "it does not know yet"
+    _, maps, _ = told(BORN, FREED)
+    assert "P1" not in maps[-1], "nobody knows of it any more"
+
+
+def test_cells_of_two_things_are_told_in_full():
+    rows = [Row(0, (Folio((1 << 15, 9, n)), "refcount"), "read", (), 1, 1, 1) for n in (0, 1)]
+    names = Names(rows)
+    assert [names.code(row) for row in rows] == ["P1.refcount.read()", "P2.refcount.read()"]
+    other = type(HZ)(7)
+    names = Names([Row(0, (thing, "refcount"), "read", (), 0, 0, 0) for thing in (HZ, other)])
+    assert names.cell(COUNT) == "HugeZero(0).refcount"
+
+
+def test_the_map_tells_who_knows_which_folio(find):
+    _, picture = find("scan trusts count")
+    made = picture.pages()
+    maps = ["".join(made.parts[i] for i in made.pages[moment["map"]]) for moment in made.moments]
+    assert ">in no cell" not in maps[0] and "P1" not in maps[0]
+    assert "2 MiB · in no cell" in maps[2] and "CPU 0 · fault" in maps[2]
+    assert "2 MiB · in use" in maps[3]
+    for number, count in ((4, 2), (6, 1), (8, 2), (11, 0)):
+        assert f">refcount {count}<" in maps[number]
+    freed = find("uses a freed folio after four rounds")[1].pages()
+    assert "freed" not in board(freed, 0).split("</svg>")[0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_picking_by_hand_what_the_search_picked_breaks_the_same(find, version):
+    found, picture = find(version)
+    made = picture.pages()
+    answer = picture.asked({"rows": len(found.rows)})
+    again = picture.asked({"picks": answer["picks"]})
+    assert again == answer
+    assert [moment["title"] for moment in answer["moments"]] == [moment["title"] for moment in made.moments]
+    assert answer["choices"] == [] and answer["at"] == made.at
+    assert [m["said"] for m in answer["moments"]] == [m["said"] for m in made.moments]
+
+
+@given(version=st.sampled_from(["right", *VERSIONS]), data=st.data())
+def test_a_step_back_shows_what_was_there_before(find, version, data):
+    _, picture = find(version)
+    answer, seen = picture.asked({"picks": []}), []
+    for _ in range(data.draw(st.integers(1, 12))):
+        able = [choice for choice in answer["choices"] if "way" in choice]
+        if not able:
+            break
+        seen.append(answer)
+        choice = data.draw(st.sampled_from(able))
+        answer = picture.asked({"picks": [*answer["picks"], [choice["cpu"], choice["way"]]]})
+    for before in reversed(seen):
+        assert picture.asked({"picks": before["picks"]}) == before
+
+
+def test_the_picks_of_a_row_lead_to_it(find):
+    found, picture = find("plain increment")
+    answer = picture.asked({"rows": len(found.rows)})
+    for k, moment in enumerate(answer["moments"]):
+        part = picture.asked({"picks": answer["picks"][: moment["picks"]]})
+        assert part["at"] >= k
+        shorter = picture.asked({"picks": answer["picks"][: max(0, moment["picks"] - 1)]})
+        assert shorter["at"] < k or k == 0
+
+
+def test_a_pick_that_nobody_can_make_is_told(find):
+    _, picture = find("right")
+    assert "CPU 7 cannot go now" in picture.asked({"picks": [[7, 0]]})["error"]
+
+
+def test_by_hand_right_code_comes_to_a_good_end(find):
+    found, picture = find("right")
+    assert "goes wrong" in picture.pages().moments[0]["title"]
+    assert picture.pages().moments[0]["where"] == f"{found.states:,} states"
+    answer = picture.asked({"picks": []})
+    while answer["choices"]:
+        choice = answer["choices"][0]
+        answer = picture.asked({"picks": [*answer["picks"], [choice["cpu"], choice["way"]]]})
+    assert answer["moments"][0]["title"] == "Everybody has come to an end, and nothing broke"
+
+
+def test_a_search_that_came_to_no_end_is_no_good_news():
+    args, more = searched("right")
+    told = Interleaving(explore(*args, limit=50, **more), NAMES, None, None).pages()
+    assert told.moments[0]["title"] == "No end was found"
+    assert told.moments[0]["where"].startswith("inconclusive after")
+
+
+def test_the_widget_carries_its_text_and_a_picture_of_its_own(find):
+    found, picture = find("scan trusts count")
+    widget = schedule(found, NAMES)
+    data, _ = widget._repr_mimebundle_()
+    made = picture.pages()
+    assert data["text/plain"] == made.text
+    assert 'role="img" aria-label="Schedule of 3 CPUs, 4 switches, 12 operations.' in data["text/html"]
+    assert "<script" not in data["text/html"] and 'class="struck" data-k="r12"' in data["text/html"]
+    assert widget.words["hand"] is False and widget.at == 12
+    args, more = searched("scan trusts count")
+    assert schedule(found, NAMES, by_hand=ByHand(*args, **more)).words["hand"] is True
+
+
+def test_the_cells_beside_the_rows_can_be_chosen(find):
+    found, _ = find("scan trusts count")
+    made = Interleaving(found, NAMES, [FOLIO], None).pages()
+    assert re.findall(r'class="soft small" text-anchor="middle">(.*?)</text>', board(made)) == ["folio"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_nothing_is_drawn_over_something_else(find, version):
+    made = find(version)[1].pages()
+    found = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"', board(made))
+    boxes = [tuple(map(float, box)) for box in found]
+    for i, (x, y, w, h) in enumerate(boxes):
+        for a, b, c, d in boxes[i + 1 :]:
+            assert x + w <= a or a + c <= x or y + h <= b or b + d <= y
