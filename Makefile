@@ -20,7 +20,7 @@ test-full: system $(READY) ## run what `make test` leaves out: long forms, more 
 	@$(PY) -m pytest -m "full or hypothesis" --hypothesis-profile full
 	@$(PY) -m autograder verify --full
 
-demo: system $(READY) ## weave, release, grade the example submissions, print the table
+demo: system $(READY) ## release, grade the example submissions, print the table
 	@$(PY) -m autograder demo
 
 bench: $(READY) ## print how fast things are

@@ -76,11 +76,11 @@ def release(
     ] = False,
     root: Root = None,
 ) -> None:
-    """Weave each lab, release it through nbgrader into build/, and make the students' packages."""
+    """Release each lab through nbgrader into build/, and make the students' packages."""
     from .course import given, package
+    from .course.answers import Drift
     from .course.release import ReleaseFailed
     from .course.release import release as release_one
-    from .course.weave import Drift
     from .prove import known_answers
 
     course = _course(root)
@@ -252,14 +252,38 @@ def figures(
 
 
 @app.command()
+def solve(
+    stem: Annotated[str, typer.Argument(help="The lab.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file to write; build/solved/LAB.ipynb if not given.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write a lab's notebook with the reference's answers in it, to teach from. Students must not get it."""
+    import nbformat
+
+    from .course.answers import solved
+
+    course = _course(root)
+    path = to or course.build / "solved" / f"{stem}.ipynb"
+    try:
+        made = solved(nbformat.read(course.notebook(stem), 4), course.solution(stem).read_text("utf-8"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(made, path)
+    except OSError as wrong:
+        _stop(wrong)
+    print(path)
+
+
+@app.command()
 def demo(
     stem: Annotated[str | None, typer.Argument(help="The lab; the last one there is, if not given.")] = None,
     root: Root = None,
 ) -> None:
     """Release a lab, hand in examples from perfect to hostile, grade them, print the table."""
+    from .course.answers import Drift
     from .course.release import ReleaseFailed
     from .course.release import release as release_one
-    from .course.weave import Drift
     from .grading import grade as grading
     from .prove import demo as showing
     from .prove import known_answers, submissions
@@ -268,7 +292,7 @@ def demo(
     real = _course(root)
     stem = stem or real.stems()[-1]
     course = showing.stage(real)
-    print(f"{stem}: weaving and releasing", flush=True)
+    print(f"{stem}: releasing", flush=True)
     try:
         release_one(course, stem)
     except (Drift, ReleaseFailed) as broken:

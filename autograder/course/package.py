@@ -16,9 +16,9 @@ from pathlib import Path
 import nbformat
 from hugezero.mm import memory
 
+from .answers import is_repair
 from .given import givens
 from .layout import PROJECT, Course, functions, source_of
-from .weave import is_repair
 
 SHORTEST = 12  # characters of a line that tells something
 FEW, LONG = 3, 25  # of that few lines, only long ones tell

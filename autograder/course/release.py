@@ -6,19 +6,17 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import hugezero
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config.loader import PyFileConfigLoader
 
+from .answers import compare
 from .cells import exercise_of, is_graded
 from .layout import PROJECT, Course
-from .weave import replant, weave
 
 CONFIG = '''"""Made by `python -m autograder release`: nbgrader's settings for this folder."""
 import os
@@ -38,8 +36,6 @@ c.CourseDirectory.root = here
 c.CourseDirectory.ignore = ["*"]  # of a submission only its notebook is copied: nbgrader follows links
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.LockCells",
-    "nbgrader.preprocessors.ClearSolutions",
-    "autograder.course.release.Replant",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -63,14 +59,6 @@ c.WidgetsDataTypeFilter.display_data_priority = [
     "text/html", "image/svg+xml", "image/png", "text/markdown", "text/latex", "text/plain",
 ]
 '''
-
-
-class Replant(NbGraderPreprocessor):  # type: ignore[misc]
-    """A repair cell is released with the bug that was planted in it."""
-
-    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
-        cell.source = replant(cell.source)
-        return cell, resources
 
 
 class ReleaseFailed(RuntimeError):
@@ -134,15 +122,15 @@ def audit(course: Course, stem: str, notebook: NotebookNode) -> float:
 
 
 def release(course: Course, stem: str, update: bool = False) -> Released:
-    """Weave a lab and let nbgrader release it into build/; with *update* course/ gets the released bytes."""
+    """Let nbgrader release a lab into build/; with *update* course/ gets the released bytes."""
     path = course.notebook(stem)
     given = path.read_bytes()
     notebook = nbformat.reads(given.decode("utf-8"), 4)
     points = audit(course, stem, notebook)
     source = course.build / "source" / stem / f"{stem}.ipynb"
     source.parent.mkdir(parents=True, exist_ok=True)
-    woven = weave(notebook, course.solution(stem).read_text("utf-8"))
-    source.write_text(nbformat.writes(woven, 4) + "\n", encoding="utf-8")
+    compare(notebook, course.solution(stem).read_text("utf-8"))
+    source.write_bytes(given)
     told = configure(course).generate_assignment(stem)
     if not told["success"]:
         raise ReleaseFailed(

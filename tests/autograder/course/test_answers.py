@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import nbformat
 import pytest
 
+from autograder.course.answers import Drift, compare, solved
 from autograder.course.layout import Course
 from autograder.course.release import ReleaseFailed, audit, release
-from autograder.course.weave import Drift, replant, weave
 from autograder.prove.known_answers import blank_answers, reference_answers, try_all
 from tests.autograder import toy
 
@@ -15,15 +17,8 @@ from tests.autograder import toy
 def test_law_1_what_is_released_is_the_course_byte_for_byte(toy_course: Course) -> None:
     given = toy_course.notebook(toy.STEM).read_bytes()
     assert release(toy_course, toy.STEM).same
-    made = toy_course.build / "release" / toy.STEM / f"{toy.STEM}.ipynb"
-    assert made.read_bytes() == given == toy_course.notebook(toy.STEM).read_bytes()
-
-
-def test_the_woven_source_holds_every_answer_and_the_planted_bug(toy_course: Course) -> None:
-    source = (toy_course.build / "source" / toy.STEM / f"{toy.STEM}.ipynb").read_text("utf-8")
-    for line in ("purse.coins.add(n)", "total += purse.coins.read()", "# # ", "BEGIN PLANTED"):
-        assert line in source or line == "# # "
-    assert "total = purse.coins.read()" in source
+    for folder in ("source", "release"):
+        assert (toy_course.build / folder / toy.STEM / f"{toy.STEM}.ipynb").read_bytes() == given
 
 
 def test_a_notebook_edited_by_hand_differs_until_it_is_updated(
@@ -40,12 +35,16 @@ def test_a_notebook_edited_by_hand_differs_until_it_is_updated(
     assert "A new sentence." in path.read_text("utf-8")
 
 
-def _woven(name: str, old: str, new: str) -> None:
+def _cell(notebook: Any, name: str) -> Any:
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def _compare(name: str, old: str, new: str) -> None:
     notebook = toy.notebook()
-    cell = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+    cell = _cell(notebook, name)
     assert old in cell.source
     cell.source = cell.source.replace(old, new)
-    weave(notebook, toy.SOLUTION)
+    compare(notebook, toy.SOLUTION)
 
 
 @pytest.mark.parametrize(
@@ -60,40 +59,42 @@ def test_a_stub_that_drifted_from_its_reference_stops_the_build_with_both_shown(
     old: str, new: str, shown: str
 ) -> None:
     with pytest.raises(Drift) as drift:
-        _woven("put_coins", old, new)
+        _compare("put_coins", old, new)
     assert shown in str(drift.value)
     assert "def put_coins(purse, n):" in str(drift.value)
 
 
-def test_an_answer_cell_without_a_stub_is_refused() -> None:
-    with pytest.raises(Drift, match="has no stub"):
-        _woven("put_coins", toy.STUB, "    return 0")
-
-
-def test_a_repair_in_which_nothing_is_planted_is_refused() -> None:
-    with pytest.raises(Drift, match="plant the bug"):
-        _woven("count_all", "total = purse", "total += purse")
-
-
-def test_a_renamed_function_is_refused() -> None:
-    with pytest.raises(Drift, match="should define put_coins alone"):
-        _woven("put_coins", "def put_coins", "def put_coin")
+@pytest.mark.parametrize(
+    ("name", "old", "new", "why"),
+    [
+        ("put_coins", toy.STUB, "    return 0", "has no stub"),
+        ("count_all", "total = purse", "total += purse", "plant the bug"),
+        ("put_coins", "def put_coins", "def put_coin", "should define put_coins alone"),
+    ],
+)
+def test_an_answer_cell_that_students_should_not_get_is_refused(
+    name: str, old: str, new: str, why: str
+) -> None:
+    with pytest.raises(Drift, match=why):
+        _compare(name, old, new)
 
 
 def test_an_answer_cell_without_a_reference_is_refused() -> None:
     with pytest.raises(Drift, match="no reference"):
-        weave(toy.notebook(), "def other():\n    pass\n")
+        compare(toy.notebook(), "def other():\n    pass\n")
 
 
-def test_planted_text_comes_back_with_comments_and_empty_lines() -> None:
+def test_a_solved_notebook_has_the_references_bodies_and_nothing_else_changed() -> None:
     notebook = toy.notebook()
-    cell = notebook.cells[-2]
-    cell.source = cell.source.replace("    for purse", "\n    # one after the other\n    for purse")
-    planted = cell.source
-    woven = weave(notebook, toy.SOLUTION).cells[-2].source
-    begin, end = woven.index("    ### BEGIN SOLUTION"), woven.index("    ### END SOLUTION")
-    cleared = woven[:begin] + toy.STUB + woven[end + len("    ### END SOLUTION") :]
-    assert replant(cleared) == planted
+    names: dict[str, Any] = {}
+    made = solved(notebook, toy.SOLUTION)
+    for name in ("put_coins", "take_coin", "count_all"):
+        exec(_cell(made, name).source, names)
+        assert "YOUR CODE HERE" not in _cell(made, name).source
+    assert "total += purse.coins.read()" in _cell(made, "count_all").source
+    assert [c.source for c in made.cells if not c.metadata.get("nbgrader", {}).get("solution")] == [
+        c.source for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("solution")
+    ]
 
 
 def test_points_that_are_not_those_of_the_checks_stop_the_build(toy_course: Course) -> None:

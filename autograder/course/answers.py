@@ -1,14 +1,13 @@
-"""Puts a course notebook and its reference together: the source that nbgrader releases.
+"""Holds a course notebook and its reference together.
 
-A stub becomes a solution region, as nbgrader knows it. A repair (a cell tagged `repair`, which
-holds code with a planted bug) becomes a solution region followed by the planted text as comments:
-the release step brings that back.
+A notebook in course/ is nbgrader's source as it is, so an answer cell holds what students get: a stub, or,
+in a cell tagged `repair`, code with a planted bug. Its signature and docstring are the reference's.
 """
 
 from __future__ import annotations
 
 import ast
-import re
+import copy
 import textwrap
 
 from nbformat import NotebookNode
@@ -17,8 +16,6 @@ from .layout import functions
 
 STUB = "    # YOUR CODE HERE\n    raise NotImplementedError()"
 ESSAY = "YOUR ANSWER HERE"
-BEGIN, END = "    ### BEGIN SOLUTION\n", "\n    ### END SOLUTION"
-PLANTED, PLANTED_END = "    ### BEGIN PLANTED\n", "\n    ### END PLANTED"
 
 
 class Drift(ValueError):
@@ -50,23 +47,23 @@ def is_repair(cell: NotebookNode) -> bool:
     return "repair" in cell.metadata.get("tags", [])
 
 
-def weave(notebook: NotebookNode, solution: str) -> NotebookNode:
-    """*notebook*, changed in place: its stubs filled with the bodies in *solution*."""
+def _answers(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """The cells that a student answers in, by exercise."""
+    cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    return {cell.metadata.nbgrader.grade_id: cell for cell in cells}
+
+
+def compare(notebook: NotebookNode, solution: str) -> None:
+    """Raise Drift where an answer cell of *notebook* is not the start of what *solution* ends in."""
     reference = functions(solution)
-    for cell in notebook.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if not marks.get("solution"):
-            continue
-        name = marks["grade_id"]
-        if cell.cell_type != "code":
-            if cell.source != ESSAY:
-                raise Drift(f"{name}: a written answer starts as {ESSAY!r}; what is there now would be lost")
-        else:
-            cell.source = _filled(name, cell, reference, solution)
-    return notebook
+    for name, cell in _answers(notebook).items():
+        if cell.cell_type == "code":
+            _compare(name, cell, reference)
+        elif cell.source != ESSAY:
+            raise Drift(f"{name}: a written answer starts as {ESSAY!r}; what is there now would be lost")
 
 
-def _filled(name: str, cell: NotebookNode, reference: dict[str, ast.FunctionDef], solution: str) -> str:
+def _compare(name: str, cell: NotebookNode, reference: dict[str, ast.FunctionDef]) -> None:
     try:
         mine = functions(cell.source)
     except SyntaxError as wrong:
@@ -83,26 +80,23 @@ def _filled(name: str, cell: NotebookNode, reference: dict[str, ast.FunctionDef]
             f"{name}: the notebook and the reference differ.\nnotebook:\n{textwrap.indent(ours, '    ')}\n"
             f"reference:\n{textwrap.indent(theirs, '    ')}\nmake them the same"
         )
-    _, body = _split(solution, reference[name])
-    head, given = _split(cell.source, mine[name])
-    region = BEGIN + body + END
-    if not is_repair(cell):
-        if cell.source.count(STUB) != 1:
-            raise Drift(
-                f"{name}: the answer cell has no stub, so all of it would be replaced. Its body should be\n{STUB}\n"
-                "or, if it holds a bug to be repaired, the cell should be tagged: repair"
-            )
-        return cell.source.replace(STUB, region)
+    if not is_repair(cell) and cell.source.count(STUB) != 1:
+        raise Drift(
+            f"{name}: the answer cell has no stub, so students would be given an answer. Its body should be\n{STUB}\n"
+            "or, if it holds a bug to be repaired, the cell should be tagged: repair"
+        )
     if ast.dump(mine[name]) == ast.dump(reference[name]):
         raise Drift(f"{name}: the cell is tagged repair, and holds the reference itself: plant the bug")
-    planted = "\n".join(f"    # {line}" for line in given.split("\n"))
-    rest = "\n".join(cell.source.split("\n")[mine[name].end_lineno or 0 :])
-    return "\n".join(filter(None, [head, region + "\n" + PLANTED + planted + PLANTED_END, rest]))
 
 
-REGION = re.compile(re.escape(STUB) + "\n" + re.escape(PLANTED) + "(.*?)" + re.escape(PLANTED_END), re.DOTALL)
-
-
-def replant(source: str) -> str:
-    """A repair cell after nbgrader cleared its solution: with the planted text for its body."""
-    return REGION.sub(lambda found: "\n".join(line[6:] for line in found[1].split("\n")), source)
+def solved(notebook: NotebookNode, solution: str) -> NotebookNode:
+    """Return a copy of *notebook* in which every function is the one of *solution*."""
+    made, reference = copy.deepcopy(notebook), functions(solution)
+    for name, cell in _answers(made).items():
+        if cell.cell_type == "code":
+            mine = functions(cell.source)[name]
+            rest = cell.source.splitlines()[mine.end_lineno or 0 :]
+            cell.source = "\n".join(
+                [*_split(cell.source, mine)[:1], _split(solution, reference[name])[1], *rest]
+            )
+    return made
