@@ -58,6 +58,11 @@ c.Judged.root = os.path.dirname(here)
 c.WidgetsDataTypeFilter.display_data_priority = [
     "text/html", "image/svg+xml", "image/png", "text/markdown", "text/latex", "text/plain",
 ]
+
+own = os.path.join(here, "my_config.py")  # yours, with more lines like these: release never touches it
+if os.path.exists(own):
+    with open(own, encoding="utf-8") as file:
+        exec(compile(file.read(), own, "exec"))
 '''
 
 

@@ -119,6 +119,7 @@ class Bench:
                 if again:
                     self.lost += 1
                     raise self._flagged(check, told(str(sys.exc_info()[1]), self.student.habits)) from None
+                port.close()  # the next copy comes only when this one has gone
                 return run(kernel, again=True)
             except (Overworked, RunsOn):
                 raise self._flagged(

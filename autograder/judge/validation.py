@@ -7,7 +7,7 @@ from typing import Any
 from hugezero import store
 from hugezero.check.checks import Failed
 from hugezero.remote import messages
-from hugezero.store import KERNEL, KINDS, Cell, Counter, Flag, Handle, View
+from hugezero.store import KERNEL, KINDS, Cell, Counter, Entry, Flag, Handle, View
 
 FURTHEST = 1 << 26  # bytes from the start of a frame or a disk, and in one piece
 # handles that kernel code makes from the id of another one
@@ -97,6 +97,8 @@ def _sane(cell: Cell, verb: str, arg: Any) -> None:
     view, why = messages.view_class(*cell), ""
     if isinstance(arg, (messages.Other, tuple, list)) and _has_other(arg):
         why = "a cell cannot hold that: keep a number, a string, a handle or a tuple of those"
+    elif issubclass(view, Entry) and (refused := view.refuses(arg)):
+        why = refused
     elif issubclass(view, Counter) and type(arg) is not int:
         why = "only a whole number fits there"
     elif issubclass(view, Flag) and type(arg) is not bool:

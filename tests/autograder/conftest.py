@@ -31,8 +31,7 @@ def toy_course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     course = Course(toy.make(tmp_path_factory.mktemp("toy")))
     release(course, toy.STEM, update=True)
     known_answers.keep_stories(course, toy.STEM)
-    config = course.build / "nbgrader_config.py"
-    config.write_text(config.read_text("utf-8") + SECONDS, encoding="utf-8")
+    (course.build / "my_config.py").write_text(SECONDS, encoding="utf-8")
     yield course
     for exercise in course.checks(toy.STEM):
         CHECKS.pop(exercise)

@@ -2,10 +2,12 @@
 
 import nbformat
 import pytest
+from hugezero import notebook
 from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, lab_in, run_checks
 from hugezero.check.function_under_test import complaint, subject
-from hugezero.check.notebook import EXERCISES, PARAMETERS, Exercise, fingerprint, lab_of
+from hugezero.check.notebook import EXERCISES, PARAMETERS, Exercise, fingerprint, lab_of, run_open
 from hugezero.check.report import Report
+from hugezero.machine import Kernel
 from hugezero.notebook import check as check_in_a_notebook
 from hugezero.store import KernelBug
 
@@ -55,9 +57,10 @@ def test_a_check_whose_needs_have_failed_is_not_run_and_says_which():
     assert results[1].why == "first: The first promise."
 
 
-def test_a_mistake_in_a_check_is_not_taken_for_one_of_the_student():
-    with pytest.raises(ZeroDivisionError):
-        run_checks([a(lambda kernel: 1 / 0)], None)
+def test_a_check_that_falls_over_gives_no_verdict_and_does_not_fall_on_the_student():
+    (result,) = run_checks([a(lambda kernel: 1 / 0)], None)
+    assert (result.voice, result.points) == ("inconclusive", 0)
+    assert "could make nothing of what it got (ZeroDivisionError" in result.why
 
 
 def test_the_report_opens_with_what_was_seen_and_folds_the_hint():
@@ -169,7 +172,7 @@ def checked(source, name):
     out = io.StringIO()
     code = f"from hugezero.notebook import *\n{source}\npoints = check({name!r})"
     with contextlib.redirect_stdout(out):
-        exec(compile(code, "<a cell>", "exec"), {})
+        exec(compile(code, "<a cell>", "exec"), {"LAB": 1})
     return out.getvalue()
 
 
@@ -246,15 +249,85 @@ def test_a_repair_that_nobody_touched_is_known_by_its_text():
                 ), cell.source
 
 
-def test_a_function_that_two_labs_ask_for_is_checked_by_the_lab_whose_notebook_it_is(monkeypatch):
-    import sys
-
-    for lab in ("lab7_one", "lab9_other"):
+def test_a_function_that_two_labs_ask_for_is_checked_by_the_lab_that_the_notebook_says_it_is(monkeypatch):
+    for lab in ("lab7", "lab9"):
         monkeypatch.setitem(EXERCISES, (lab, "twice"), Exercise(lab, 0, "", frozenset()))
-    for known, meant in (
-        ("given_lab1", "lab7_one"),
-        ("given_lab7", "lab9_other"),
-        ("given_lab9", "lab9_other"),
-    ):
-        monkeypatch.setitem(sys.modules, known, sys)
-        assert lab_of("twice") == meant
+    assert lab_of("twice", {"LAB": 7}) == "lab7"
+    assert lab_of("twice", {"LAB": 9}) == "lab9"
+    for names in ({}, {"LAB": 8}):
+        with pytest.raises(ValueError, match=r"lab7 and lab9, and LAB is .* run the first cell"):
+            lab_of("twice", names)
+
+
+def test_an_exercise_of_one_lab_needs_no_word_of_the_lab(monkeypatch):
+    monkeypatch.setitem(EXERCISES, ("lab7", "once"), Exercise("", 0, "", frozenset()))
+    assert lab_of("once", {}) == "lab7"
+
+
+def test_every_notebook_says_which_lab_it_is():
+    course = Course()
+    for stem in course.stems():
+        cells = [
+            cell.source for cell in nbformat.read(course.notebook(stem), 4).cells if cell.cell_type == "code"
+        ]
+        assert f"LAB = {stem[3]} " in cells[0]
+
+
+def test_a_name_without_quotes_is_told():
+    with pytest.raises(TypeError, match=r'check\("one"\)'):
+        check_in_a_notebook(one)
+
+
+def one():
+    """Some function."""
+
+
+RAISES = {
+    "vmf.pte.set(ZERO_PAGE)": "an entry is None or a Pte",
+    "vmf.pte.set(vmf)": "this is a VmFault",
+    "vmf.pte.set(True)": "this is a bool",
+    "vmf.pmd.set(ZERO_PAGE)": "a PMD entry is None, a page table, or a huge entry",
+    "pte_mkwrite(None)": "pte_mkwrite wants an entry, a Pte, and was given None",
+    "copy_user_page(ZERO_PAGE, ZERO_PAGE)": "copy_user_page(to, entry) wants an entry",
+    "ZERO_PAGE.data.load(5000, 8)": "it has 4,096 bytes",
+    "ZERO_PAGE.data.load(-5, 3)": "it has 4,096 bytes",
+    "ZERO_PAGE.data.store(4090, b'x' * 20)": "it has 4,096 bytes",
+    "pte_alloc_one(vmf.vma.vm_mm)[512]": "this table has 512 entries, from 0 on",
+    "import sys; sys.exit()": "SystemExit",
+    "raise LookupError": "LookupError",
+    "return 1 / 0": "division by zero",
+}
+
+
+@pytest.mark.parametrize("line", RAISES)
+def test_whatever_goes_wrong_in_an_answer_is_told_with_its_line(line):
+    import linecache
+
+    source = f"def do_anonymous_page(vmf):\n    {line}\n"
+    names = dict(vars(notebook), LAB=1)
+    file = f"<cell {line}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    exec(compile(source, file, "exec"), names)
+    results = run_open("do_anonymous_page", names["do_anonymous_page"], "lab1")
+    assert results[0].voice == "not yet"
+    assert RAISES[line] in results[0].why
+    assert f"line 2: {line}" in results[0].why
+
+
+def test_what_a_check_cannot_work_with_is_no_accident(monkeypatch):
+    def run(kernel):
+        """It works."""
+        return kernel.f() + 1
+
+    run.__module__ = "hugezero.labs.lab9.checks"
+    monkeypatch.setitem(CHECKS, "f", [Check("f", 1, run)])
+    monkeypatch.setitem(PARAMETERS, "f", ())
+    result = run_open("f", lambda: "a text")[0]
+    assert (result.voice, result.points) == ("inconclusive", 0)
+    assert "could make nothing of what it got (TypeError" in result.why
+
+
+def test_a_table_can_be_gone_through_to_its_end():
+    with Kernel().booted():
+        table = notebook.pte_alloc_one(notebook.mm_alloc())
+        assert len(list(table)) == len(table) == 512

@@ -167,6 +167,9 @@ def run_one(check: Check, kernel: Any) -> Result:
             result.voice, result.why = "not yet", str(raised)
             if "'NoneType' object" in raised.text:
                 result.hint = "something was None there: alloc_folio() gives None when there is no memory"
+    except Exception as wrong:  # what the student's function gave could not be worked with
+        result.voice = "inconclusive"
+        result.why = f"this check could make nothing of what it got ({type(wrong).__name__}: {wrong})"
     else:
         result.voice, result.points = "done", check.points
         result.note = "" if said is None else str(said)

@@ -17,6 +17,7 @@ from .determinism import Again, Remembered
 from .linking import apart
 from .lint import files, guards, in_words, namespace, odd, told
 from .refusals import Confined, no_business
+from .student_line import with_line
 
 OPERATIONS, LINES = 20_000, 200_000  # that one call may do, and run
 ODD = re.compile(r"acts differently|ran [\d,]+ lines|catches every")  # what habits may explain
@@ -121,10 +122,10 @@ def subject(
             ) from None
         except RecursionError:
             raise CodeRaised(name, "RecursionError", "it calls itself without end") from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             kind = type(error).__name__
             again.remember(args, memory.log, ("raise", kind))
-            raise CodeRaised(name, kind, odd(kind, str(error), in_words(thing))) from error
+            raise CodeRaised(name, kind, odd(kind, with_line(error, where), in_words(thing))) from error
         again.remember(args, memory.log, ("return", value))
         return value
 
@@ -132,7 +133,9 @@ def subject(
         if wrong:
             raise Failed(wrong)
         try:
-            found: Step = run(lambda: next_step(function, args, log))
+            found: Step = run(
+                lambda: next_step(function, args, log, say=lambda error: with_line(error, where))
+            )
         except Failed as refused:
             return "bug", refused.why
         except TooManyLines:

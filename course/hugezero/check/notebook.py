@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ..machine import Kernel
@@ -51,19 +50,18 @@ def may_call(name: str, lab: str = "") -> frozenset[str]:
     return frozenset().union(*found)
 
 
-def lab_of(name: str) -> str:
-    """Which lab's exercise *name* is meant in this notebook: the first behind the labs that it builds on."""
-    labs = sorted((lab for lab, other in EXERCISES if other == name), key=number_of)
-    before = max((number_of(module[6:]) for module in sys.modules if FROM_LAB.match(module)), default=-1)
-    return next((lab for lab in labs if number_of(lab) > before), labs[-1])
-
-
-FROM_LAB = re.compile(r"given_lab\d+$")
-
-
-def number_of(lab: str) -> int:
-    """3 of lab3_shrinker."""
-    return int((re.match(r"lab(\d+)", lab) or [0, -1])[1])
+def lab_of(name: str, names: Mapping[str, Any]) -> str:
+    """Return which lab's exercise *name* is meant in a notebook whose globals are *names*: its first cell says LAB = 3."""
+    labs = [lab for lab, other in EXERCISES if other == name]
+    said = names.get("LAB")
+    if f"lab{said}" in labs:
+        return f"lab{said}"
+    if len(labs) == 1:
+        return labs[0]
+    where = " and ".join(labs)
+    raise ValueError(
+        f"check({name!r}): {name} is an exercise of {where}, and LAB is {said!r} here: run the first cell of this notebook again"
+    )
 
 
 def fingerprint(source: str) -> str:
@@ -101,10 +99,12 @@ def check(name: str) -> float:
     """
     if _enter is not None:
         _enter()
+    if callable(name):
+        raise TypeError(f'check wants a name in quotes: check("{getattr(name, "__name__", name)}")')
     if name not in PARAMETERS:
         raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(PARAMETERS)}")
     theirs: dict[str, Any] = sys._getframe(1).f_globals
-    lab = lab_of(name)
+    lab = lab_of(name, theirs)
     known = EXERCISES[lab, name]
     results = run_open(name, theirs.get(name), lab)
     untouched = _as_given(known, theirs.get(name))

@@ -15,9 +15,16 @@ LINES = 20_000  # of Python that a function may run between the start of a call 
 
 
 def next_step(
-    function: Callable[..., Any], args: tuple[Any, ...], log: tuple[Seen, ...], limited: bool = True
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    log: tuple[Seen, ...],
+    limited: bool = True,
+    say: Callable[[BaseException], str] = str,
 ) -> Step:
-    """What a call of *function* does next when it has seen *log*; *limited* to so many lines."""
+    """What a call of *function* does next when it has seen *log*; *limited* to so many lines.
+
+    *say* puts what it may raise into words.
+    """
     pending: list[Step] = []
 
     def ask(cell: Cell, verb: str, values: tuple[Any, ...]) -> Any:
@@ -45,8 +52,8 @@ def next_step(
         )
     except KernelBug as bug:
         return pending[0] if pending else ("bug", bug.what)
-    except Exception as error:
-        return _what_counts(pending, asked) or ("raise", type(error).__name__, str(error))
+    except (Exception, SystemExit) as error:
+        return _what_counts(pending, asked) or ("raise", type(error).__name__, say(error))
     return _what_counts(pending, asked) or ("return", value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ..store import KernelBug, View, cell_name, operation, record
 from ..store import cells as _cells
@@ -120,14 +120,29 @@ class Bytes(View):
     __slots__ = ()
     verbs: ClassVar[dict[str, int]] = {"read": 0, "load": 2, "store": 2, "clear": 0, "paste": 4}
 
+    def _within(self, verb: str, offset: Any, length: Any) -> None:
+        """IndexError unless the cell has *length* bytes from *offset* on."""
+        if type(offset) is not int or type(length) is not int:
+            raise TypeError(
+                f"{cell_name(self.cell)}.{verb}: offsets and lengths are whole numbers of bytes, not {offset!r}, {length!r}"
+            )
+        size = self.cell[0].size_bytes
+        if offset < 0 or length < 0 or (size is not None and offset + length > size):
+            has = "no such bytes" if size is None else f"{size:,} bytes"
+            raise IndexError(
+                f"{cell_name(self.cell)}.{verb}: bytes {offset:,} to {offset + length:,} were asked for, and it has {has}"
+            )
+
     def load(self, offset: int, length: int) -> bytes:
         """*length* bytes from *offset*."""
+        self._within("load", offset, length)
         return _cells.environment.op(self.cell, "load", (offset, length))
 
     def store(self, offset: int, data: bytes) -> None:
         """Write *data* at *offset*."""
         if not isinstance(data, bytes):
             raise TypeError(f"{cell_name(self.cell)}.store({offset}, {data!r}): the data must be bytes")
+        self._within("store", offset, len(data))
         _cells.environment.op(self.cell, "store", (offset, data))
 
     def clear(self) -> None:
@@ -138,4 +153,5 @@ class Bytes(View):
         """Write *length* bytes of *source*, from *offset*, at *at*."""
         if not isinstance(source, Contents):
             raise TypeError(f"{cell_name(self.cell)}.paste: {source!r} is not the contents of anything")
+        self._within("paste", at, length)
         _cells.environment.op(self.cell, "paste", (at, source, offset, length))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
-from ..hw.ram import FROZEN_ZEROES, LEFT_BEHIND, PTRS_PER_PTE, Bytes, Contents
+from ..hw.ram import FROZEN_ZEROES, LEFT_BEHIND, PAGE_SIZE, PTRS_PER_PTE, Bytes, Contents
 from ..store import KINDS, Atomic, Counter, Handle, View, current, new
 from .shrinker import shrink_slab
 
@@ -45,6 +45,10 @@ class Folio(Handle):
     def nr_pages(self) -> int:
         """Its length in frames of 4 KiB."""
         return 1 << self.order
+
+    @property
+    def size_bytes(self) -> int:
+        return self.nr_pages * PAGE_SIZE
 
     def __repr__(self) -> str:
         return f"Folio({self.pfn:#x})"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
-from ..store import Handle, Slot, View, record
+from ..store import Entry, Handle, Slot, View, record
 from .mm_types import Mm
 from .page_alloc import SMALL, ZERO_PAGE, Folio, alloc_folio, free_folio, is_folio
 from .vmstat import VMSTAT
@@ -52,21 +52,54 @@ def _in_words(entry: Pte | Pmd) -> str:
     return ", ".join([repr(entry.folio), *page, *flags])
 
 
+class PmdSlot(Entry):
+    """One entry of a table of PMD entries."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def refuses(value: Any) -> str:
+        if value is None or isinstance(value, (Pmd, PteTable)):
+            return ""
+        return f"this is {_kind(value)}, and a PMD entry is None, a page table, or a huge entry: mk_huge_pmd(folio)"
+
+
+class PteSlot(Entry):
+    """One entry of a page table."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def refuses(value: Any) -> str:
+        if value is None or isinstance(value, Pte):
+            return ""
+        return f"this is {_kind(value)}, and an entry is None or a Pte: mk_pte(folio), zero_pte()"
+
+
+def _kind(value: object) -> str:
+    word = "cell" if isinstance(value, View) else type(value).__name__
+    return f"{'an' if word[0].lower() in 'aeiou' else 'a'} {word}"
+
+
 class PmdTable(Handle):
     """All PMD entries of one mm: None, the page table below, or a huge entry."""
 
     __slots__ = ()
-    slots = Slot
+    slots = PmdSlot
 
 
 class PteTable(Handle):
     """A page table: 512 small entries, in a frame of its own; 4 on a small machine."""
 
     __slots__ = ()
-    slots = Slot
+    slots = PteSlot
+
+    @property
+    def entries(self) -> int:
+        return PTRS_PER_PTE if self.id[0] < SMALL else 4
 
     def __len__(self) -> int:
-        return PTRS_PER_PTE if self.id[0] < SMALL else 4
+        return self.entries
 
     @property
     def body(self) -> Folio:  # type: ignore[override]
@@ -111,19 +144,26 @@ def is_zero_pte(entry: Pte | None) -> bool:
     return entry is not None and entry.special
 
 
+def _entry(entry: Any, wanted_by: str) -> Pte:
+    """*entry*, if it is a small entry; TypeError that says who wanted one if not."""
+    if not isinstance(entry, Pte):
+        raise TypeError(f"{wanted_by} wants an entry, a Pte, and was given {entry!r}: {_kind(entry)}")
+    return entry
+
+
 def pte_mkwrite(entry: Pte) -> Pte:
     """The same entry, writable."""
-    return entry._replace(write=True)
+    return _entry(entry, "pte_mkwrite")._replace(write=True)
 
 
 def pte_wrprotect(entry: Pte) -> Pte:
     """The same entry, read-only."""
-    return entry._replace(write=False)
+    return _entry(entry, "pte_wrprotect")._replace(write=False)
 
 
 def pte_mkdirty(entry: Pte) -> Pte:
     """The same entry, marked as written to."""
-    return entry._replace(dirty=True)
+    return _entry(entry, "pte_mkdirty")._replace(dirty=True)
 
 
 def pte_alloc_one(mm: Mm) -> PteTable | None:
@@ -190,4 +230,6 @@ def place_of(entry: Pte | Pmd, address: int) -> int:
 
 def copy_user_page(to: Folio, entry: Pte) -> None:
     """Copy the 4 KiB that *entry* maps into *to*."""
+    is_folio(to, "copy_user_page(to, entry)")
+    _entry(entry, "copy_user_page(to, entry)")
     to.data.paste(0, entry.folio.data.read(), entry.page * PAGE_SIZE, PAGE_SIZE)

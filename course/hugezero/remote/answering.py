@@ -14,9 +14,10 @@ from typing import Any
 
 from ..check.function_under_test import complaint
 from ..check.linking import apart
-from ..check.lint import in_words
+from ..check.lint import files, in_words
 from ..check.lint import namespace as globals_of
 from ..check.refusals import Confined, Refused
+from ..check.student_line import with_line
 from ..store import Asked, Cell, Differs, Stop
 from . import messages
 
@@ -169,7 +170,7 @@ class _Line:
         except BaseException as raised:
             if confined.refused:
                 return messages.Raise(self.n, Refused.__name__, _plain(confined.refused))
-            return messages.Raise(self.n, type(raised).__name__[:80], _text(raised))
+            return messages.Raise(self.n, type(raised).__name__[:80], _text(raised, namespace.get(name)))
 
 
 def _elsewhere(confined: Confined, world: int | None) -> contextlib.AbstractContextManager[None]:
@@ -177,9 +178,9 @@ def _elsewhere(confined: Confined, world: int | None) -> contextlib.AbstractCont
     return contextlib.nullcontext() if world is None else confined.elsewhere(world)
 
 
-def _text(raised: BaseException) -> str:
+def _text(raised: BaseException, thing: object) -> str:
     try:
-        return _plain(str(raised))
+        return _plain(with_line(raised, files(thing)))
     except BaseException:
         return ""
 

@@ -6,6 +6,7 @@ from .cells import (
     Atomic,
     Cell,
     Counter,
+    Entry,
     Field,
     Flag,
     Handle,
@@ -43,7 +44,7 @@ from .words import in_code, with_result
 
 __all__ = [
     "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
-    "Done", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "OtherThread", "RunsOn", "Slot",
+    "Done", "Entry", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "OtherThread", "RunsOn", "Slot",
     "Stop", "Vector", "View", "call", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
     "record", "use", "with_result",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ Where ordinary Python would be quietly wrong here, handles speak up.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 Cell: TypeAlias = "tuple[Handle, str | int]"
@@ -130,6 +131,34 @@ class Slot(View):
         check_immutable(expected)
         check_immutable(value)
         return environment.op(self.cell, "cmpxchg", (expected, value))
+
+
+class Entry(Slot):
+    """A slot that keeps values of certain kinds only."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def refuses(value: Any) -> str:
+        """Return why *value* cannot be kept here, in words; "" if it can."""
+        raise NotImplementedError
+
+    def _fitting(self, verb: str, value: Any) -> None:
+        check_immutable(value)
+        if why := self.refuses(value):
+            raise TypeError(f"{cell_name(self.cell)}.{verb}({value!r}): {why}")
+
+    def set(self, value: Any) -> None:
+        self._fitting("set", value)
+        super().set(value)
+
+    def xchg(self, value: Any) -> Any:
+        self._fitting("xchg", value)
+        return super().xchg(value)
+
+    def cmpxchg(self, expected: Any, value: Any) -> Any:
+        self._fitting("cmpxchg", value)
+        return super().cmpxchg(expected, value)
 
 
 class Counter(Slot):
@@ -273,7 +302,27 @@ class Handle:
     def __getitem__(self, index: int) -> Any:
         if self.slots is None:
             raise TypeError(f"{self!r} has no entries: its fields are {', '.join(sorted(self.fields))}")
+        if not isinstance(index, int):
+            raise TypeError(f"{self!r}[{index!r}]: entries are counted by whole numbers")
+        if index < 0 or (self.entries is not None and index >= self.entries):
+            many = "" if self.entries is None else f" {self.entries}"
+            raise IndexError(f"{self!r}[{index}]: this table has{many} entries, from 0 on")
         return self.slots((self, index))
+
+    @property
+    def size_bytes(self) -> int | None:
+        """How many bytes it holds; None: as many as are asked for."""
+        return None
+
+    @property
+    def entries(self) -> int | None:
+        """How many entries it has; None: as many as are asked for."""
+        return None
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.slots is None or self.entries is None:
+            raise TypeError(f"{self!r} cannot be gone through: it has no end, or no entries")
+        return map(self.__getitem__, range(self.entries))
 
     def __getattr__(self, name: str) -> NoReturn:
         raise NotThere(self._no(name))

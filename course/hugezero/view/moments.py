@@ -72,6 +72,7 @@ class Film:
         since: int | None = None,
         most: int | None = None,
     ) -> None:
+        machine = getattr(machine, "simulated", machine)  # of an experiment, what it ran on
         simulated = machine if isinstance(machine, Simulated) else None
         self.machine: Machine = machine.machine if isinstance(machine, Simulated) else machine
         self.log: list[Done] = list(self.machine.log or ())
