@@ -31,7 +31,7 @@ class Exercise(NamedTuple):
 
 
 INSTEAD: dict[str, Callable[..., Any]] = {}  # what an exercise finds in place of another one, in a notebook
-_enter: Callable[[], None] | None = None
+_enter: Callable[[int | None], None] | None = None
 EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask for a function once more
 
 
@@ -77,8 +77,8 @@ def _as_given(known: Exercise, thing: Any) -> bool:
         return False
 
 
-def enter_with(enter: Callable[[], None]) -> None:
-    """Let *enter* import the open checks of every lab when one is first asked for: this package knows none."""
+def enter_with(enter: Callable[[int | None], None]) -> None:
+    """Let *enter* import the open checks of the labs up to one when that asks: this package knows no lab."""
     global _enter
     _enter = enter
 
@@ -97,13 +97,13 @@ def check(name: str) -> float:
     Every other function of the kernel is the one that shares nothing, so that each exercise
     stands for itself.
     """
-    if _enter is not None:
-        _enter()
     if callable(name):
         raise TypeError(f'check wants a name in quotes: check("{getattr(name, "__name__", name)}")')
+    theirs: dict[str, Any] = sys._getframe(1).f_globals
+    if _enter is not None:
+        _enter(here if isinstance(here := theirs.get("LAB"), int) else None)
     if name not in PARAMETERS:
         raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(PARAMETERS)}")
-    theirs: dict[str, Any] = sys._getframe(1).f_globals
     lab = lab_of(name, theirs)
     known = EXERCISES[lab, name]
     results = run_open(name, theirs.get(name), lab)
