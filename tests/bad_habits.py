@@ -26,7 +26,7 @@ REFUSALS = {
 
 HANGS = {
     "spins": ("", "    while True:\n        pass", "ran 200,000 lines|ran 20,000 lines|without one operation"),
-    "spins on a value nobody changes": ("", "    while {look} != 'never':\n        pass", "20,000 operations|50,000 operations|waits for ever"),
+    "spins on a value nobody changes": ("", "    while {look} != 'never':\n        pass", "50,000 operations|waits for ever"),
     "spins in a helper": ("def helper():\n    while True:\n        pass", "    helper()", "ran 200,000 lines|ran 20,000 lines|without one operation|catches every exception"),
     "spins and catches": ("", "    while True:\n        try:\n            pass\n        except:\n            pass", "catches every exception"),
     "asks and catches": (

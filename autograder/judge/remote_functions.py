@@ -9,6 +9,7 @@ from typing import Any
 
 from hugezero import store
 from hugezero.check.checks import CodeRaised, Failed, NotStarted
+from hugezero.check.limits import AGAIN, CHECK_OPERATIONS, OPERATIONS, RAN_ON, RAN_ON_HINT, REMEMBERED
 from hugezero.check.lint import odd, told
 from hugezero.check.refusals import Refused, no_business
 from hugezero.remote import messages
@@ -17,9 +18,6 @@ from hugezero.store import Cell
 from .channel import Foul, Port, Unanswered
 from .validation import Given, Step, operation, well_known
 
-CALL, CHECK = 50_000, 1_000_000  # operations that one call, one check may do
-AGAIN = 30  # questions of a check that are asked again, each in a world of its own
-MOST = 1000  # that are remembered
 Call = tuple[str, tuple[Any, ...]]
 
 
@@ -66,14 +64,14 @@ class Student:
         given, answers = Given(self.constants), self._begin(name, args)
         log: list[messages.Seen] = []
         given.learn(args)
-        for _ in range(CALL):
+        for _ in range(OPERATIONS):
             step = self._understand(name, answers, given)
             if step[0] != "op":
                 self._remember((name, args), log, answers)
                 return self._end(name, step)
             self.operations += 1
-            if self.operations > CHECK:
-                raise Unanswered(f"{name}: {CHECK:,} operations in one check, and no end")
+            if self.operations > CHECK_OPERATIONS:
+                raise Unanswered(f"{name}: {CHECK_OPERATIONS:,} operations in one check, and no end")
             _, cell, verb, values = step
             begun = self.asked
             result = _called(values) if verb == "call" else _carry_out(cell, verb, values)
@@ -84,9 +82,7 @@ class Student:
                 answers = self._port().ask(messages.Saw(0, seen))
             else:  # the kernel has called the student's code again meanwhile: this call was left
                 answers = self._begin(name, args, log)
-        raise Unanswered(
-            f"{name}: {CALL:,} operations in one call, and no end: what would make its loop stop?"
-        )
+        raise Failed(told(f"{name} {RAN_ON}", self.habits), RAN_ON_HINT)
 
     def step(self, call: Call, log: Sequence[tuple[Cell, str, tuple[Any, ...], Any]]) -> Step:
         """What *call* does next when it has seen *log*."""
@@ -102,7 +98,7 @@ class Student:
         return self._understand(call[0], reply, given)
 
     def _remember(self, call: Call, log: list[messages.Seen], reply: Any) -> None:
-        if len(self.calls) < MOST and len(messages.encode(log)) <= messages.SIZE // 2:
+        if len(self.calls) < REMEMBERED and len(messages.encode(log)) <= messages.SIZE // 2:
             self.calls.append((call, log, _evidence(reply)))
 
     def again(self) -> None:

@@ -2,7 +2,7 @@
 
 Inside there is what Python and the course's package need, by name, and nothing else: no network, no
 solutions, no checks, no other submission, nothing that can be written. The warm process that runs in
-it makes a box of its own for each submission (see zygote). As root it keeps the capabilities
+it makes a box of its own for each submission (see fork_server). As root it keeps the capabilities
 that this takes; otherwise it lives in a user namespace, in which anybody may make another one.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 import hugezero
 
 PACKAGE = Path(hugezero.__path__[0])
-ZYGOTE = Path(__file__).with_name("fork_server.py")
+FORK_SERVER = Path(__file__).with_name("fork_server.py")
 KEPT = ("SYS_ADMIN", "SETUID", "SETGID", "KILL")  # by the warm process as root; a box has none
 SCRATCH, SOCKETS = "/scratch", "/sockets"  # inside: a box's own folder; where the judge listens
 
@@ -79,7 +79,7 @@ def command(shared: Path, hidden: Iterable[Path]) -> list[str]:
             world += ["--symlink", f"usr/{name}", f"/{name}"]
         elif os.path.isdir(f"/{name}"):
             world += ["--ro-bind", f"/{name}", f"/{name}"]
-    world += ["--ro-bind", str(ZYGOTE), "/fork_server.py", "--ro-bind", str(shared), SOCKETS]
+    world += ["--ro-bind", str(FORK_SERVER), "/fork_server.py", "--ro-bind", str(shared), SOCKETS]
     world += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
     for folder in (Path("/dev"), *masks, Path("/")):
         world += ["--remount-ro", str(folder)]

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .bubblewrap import PACKAGE, SCRATCH, SOCKETS, ZYGOTE, command, missing
+from .bubblewrap import FORK_SERVER, PACKAGE, SCRATCH, SOCKETS, command, missing
 
 PROCESSES = 64  # of one kernel, threads included
 USERS = range(61_000, 65_000)  # that boxes belong to where the grader is root
@@ -138,8 +138,8 @@ class Sandbox:
             "PATH": os.defpath, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde", "LANG": "C.UTF-8",
         }  # fmt: skip
-        zygote = ["/fork_server.py"] if self.boxed else [str(ZYGOTE)]
-        start = [sys.executable, "-P", *zygote, str(door.fileno()), self.scratch]
+        server = ["/fork_server.py"] if self.boxed else [str(FORK_SERVER)]
+        start = [sys.executable, "-P", *server, str(door.fileno()), self.scratch]
         if self.boxed:
             start = command(self.shared, self.hidden) + start
         pipe = subprocess.PIPE  # the end of its input ends the warm process, and with it the sandbox

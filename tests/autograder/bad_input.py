@@ -40,11 +40,11 @@ COSTS = {
     "sys-exit": (HEAD + "    import sys\n    sys.exit()", "SystemExit"),
     "raises-SystemExit": (HEAD + "    raise SystemExit(0)", "SystemExit"),
     "loops-without-operations": (HEAD + "    while True:\n        pass", "without one operation"),
-    "loops-with-operations": (HEAD + "    while True:\n        purse.coins.add(n)", "no end"),
+    "loops-with-operations": (HEAD + "    while True:\n        purse.coins.add(n)", "was not done"),
     "loops-and-catches": (
         HEAD
         + "    while True:\n        try:\n            purse.coins.add(n)\n        except:\n            pass",
-        "no end",
+        "was not done",
     ),
     "waits": (
         HEAD + "    import queue\n    queue.SimpleQueue().get()",

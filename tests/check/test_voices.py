@@ -181,7 +181,7 @@ def checked(source, name):
     [
         (
             "def spin_trylock(lock):\n    while lock.locked.test() or True:\n        pass",
-            "did 20,000 operations",
+            "did 50,000 operations",
         ),
         ("def spin_trylock(lock):\n    while True:\n        pass", "ran 200,000 lines"),
         (

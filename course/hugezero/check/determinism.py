@@ -12,10 +12,9 @@ from typing import Any
 
 from ..explore.replay import next_step
 from ..store import Cell, Environment, Handle, KernelBug, OtherThread, RunsOn, use
+from .limits import AGAIN, LONGEST, OPERATIONS, RAN_ON, REMEMBERED
 from .refusals import Confined, no_business
 
-AGAIN = 30  # questions that are asked again, each in a world of its own
-MOST, LONGEST = 1000, 500  # calls that are remembered, and operations of one
 Seen = tuple[Cell, str, tuple[Any, ...], Any]
 Call = tuple[tuple[Any, ...], tuple[Seen, ...], tuple[Any, ...]]  # arguments, what it saw, what it then did
 
@@ -31,6 +30,7 @@ class Remembered(Environment):
     def __init__(self, outer: Any, confined: Confined, calls: Collection[str]) -> None:
         self.outer, self.confined, self.calls = outer, confined, calls
         self.log: list[Seen] = []
+        self.done = 0
         self.stopped: BaseException | None = None
         self.thread = 0
 
@@ -42,6 +42,10 @@ class Remembered(Environment):
         if threading.get_ident() != self.thread:
             raise OtherThread
         if self.stopped is not None:
+            raise self.stopped
+        self.done += 1
+        if self.done > OPERATIONS:
+            self.stopped = RunsOn(RAN_ON)
             raise self.stopped
         if verb == "call" and args[0] not in self.calls:
             self.confined.refuse(no_business(args[0], self.calls))
@@ -70,7 +74,7 @@ class Again:
 
     def remember(self, args: tuple[Any, ...], log: Sequence[Seen], end: tuple[Any, ...]) -> None:
         """A call with *args* saw *log*, and did *end* then."""
-        if len(self.calls) < MOST and len(log) <= LONGEST:
+        if len(self.calls) < REMEMBERED and len(log) <= LONGEST:
             self.calls.append((args, tuple(log), end))
 
     def differs(self) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..explore.budget import TooManyLines, left_behind, line_budget
@@ -14,12 +13,12 @@ from ..explore.replay import Step, next_step
 from ..store import RunsOn, current
 from .checks import CodeRaised, Failed
 from .determinism import Again, Remembered
+from .limits import LINES, RAN_ON, RAN_ON_HINT
 from .linking import apart
 from .lint import files, guards, in_words, namespace, odd, told
 from .refusals import Confined, no_business
 from .student_line import with_line
 
-OPERATIONS, LINES = 20_000, 200_000  # that one call may do, and run
 ODD = re.compile(r"acts differently|ran [\d,]+ lines|catches every")  # what habits may explain
 
 
@@ -43,21 +42,6 @@ def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | No
     if has != parameters:
         return f"{name} takes ({', '.join(has)}); it must take ({', '.join(parameters)})"
     return None
-
-
-@contextlib.contextmanager
-def _limits(where: frozenset[str]) -> Iterator[None]:
-    """Let one call do so many operations, and run so many lines of the files *where*, and no more."""
-    machine = current()
-    before = getattr(machine, "most", None)
-    if before is not None and machine.log is not None:
-        machine.most = len(machine.log) + OPERATIONS
-    try:
-        with line_budget(LINES, where):
-            yield
-    finally:
-        if before is not None:
-            machine.most = before
 
 
 def _article(word: str) -> str:
@@ -102,7 +86,7 @@ def subject(
         memory = Remembered(current(), confined, calls)
 
         def code() -> Any:
-            with _limits(where), memory:
+            with line_budget(LINES, where), memory:
                 return function(*args)
 
         try:
@@ -112,9 +96,7 @@ def subject(
         except Failed:
             raise
         except RunsOn:
-            raise failed(
-                f"did {OPERATIONS:,} operations and was not done", "is there a loop that cannot end?"
-            ) from None
+            raise failed(RAN_ON, RAN_ON_HINT) from None
         except TooManyLines:
             raise failed(
                 f"ran {LINES:,} lines and was not done",

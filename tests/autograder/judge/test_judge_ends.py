@@ -20,7 +20,7 @@ from autograder.judge.session import Overworked, budget
 from autograder.prove import known_answers, submissions
 from autograder.prove.mutant import Mutant
 from tests.autograder import toy
-from tests.autograder.test_box import processes
+from tests.autograder.sandbox.test_box import processes
 
 HEAD = "def put_coins(purse, n):\n    from hugezero.store import call\n"
 ELEVEN = '''def secret_on_disk():
