@@ -49,18 +49,22 @@ def _article(word: str) -> str:
 
 
 def subject(
-    name: str, thing: Any, parameters: tuple[str, ...], calls: Collection[str] = ()
+    name: str,
+    thing: Any,
+    parameters: tuple[str, ...],
+    calls: Collection[str] = (),
+    swapped: Collection[str] | None = None,
 ) -> Callable[..., Any]:
     """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed.
 
     Where it calls *calls*, they are those of the kernel: each exercise is judged apart. It may let the
-    kernel run no other.
+    kernel run no other. *swapped*: fewer of them that are the kernel's; the rest stay what they are.
 
     Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
     `asked_again()` fails if its calls since the last time would not come to the same once more.
     """
     wrong = complaint(name, thing, parameters)
-    function = thing if wrong else apart(thing, calls)
+    function = thing if wrong else apart(thing, calls if swapped is None else swapped)
     confined = Confined(namespace(thing))
     again = Again(function, confined)
     careful, where = not wrong and guards(thing), files(thing)

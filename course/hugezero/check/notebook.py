@@ -30,7 +30,11 @@ class Exercise(NamedTuple):
     calls: frozenset[str]
 
 
-INSTEAD: dict[str, Callable[..., Any]] = {}  # what an exercise finds in place of another one, in a notebook
+# By lab: what an exercise finds in a notebook in place of another one of its lab's.
+INSTEAD: dict[str, dict[str, Callable[..., Any]]] = {}
+ANYWAY: set[str] = (
+    set()
+)  # functions of the kernel that given code may call, whatever the exercise: reclaim does
 _enter: Callable[[int | None], None] | None = None
 EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask for a function once more
 
@@ -47,7 +51,7 @@ def exercise(
 def may_call(name: str, lab: str = "") -> frozenset[str]:
     """What the exercise *name* of *lab* may let the kernel run; without a lab, of all that have it."""
     found = [known.calls for (each, other), known in EXERCISES.items() if other == name and lab in ("", each)]
-    return frozenset().union(*found)
+    return frozenset(ANYWAY).union(*found) - {name}
 
 
 def lab_of(name: str, names: Mapping[str, Any]) -> str:
@@ -87,8 +91,10 @@ def run_open(name: str, thing: Any, lab: str = "") -> list[Result]:
     """What the open checks of *name* say to *thing*: those of *lab*, or all there are."""
     checks = [each for each in CHECKS[name] if not each.hidden and lab in ("", each.lab)]
     calls = may_call(name, lab)
-    others = {each: INSTEAD[each] for each in calls & INSTEAD.keys()}
-    return run_checks(checks, Kernel({**others, name: subject(name, thing, PARAMETERS[name], calls)}))
+    others = {each: f for each, f in INSTEAD.get(lab, {}).items() if each in calls}
+    apart = calls & {*others, *Kernel().functions}
+    function = subject(name, thing, PARAMETERS[name], calls, apart)
+    return run_checks(checks, Kernel({**others, name: function}))
 
 
 def check(name: str) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..check.notebook import INSTEAD
+from ..check.notebook import ANYWAY, INSTEAD
 from ..mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, HugeZero, register_huge_zero_shrinker
 from ..mm.mm_types import Mm
 from ..mm.page_alloc import HPAGE_PMD_ORDER, ZERO_PAGE, Folio, clear_folio, free_folio
@@ -101,13 +101,7 @@ STAND_INS: dict[str, Callable[..., Any]] = {
         shrink_huge_zero_folio_scan,
     )
 } | {"hugezero_init": register_huge_zero_shrinker}
-INSTEAD.update(
-    (f.__name__, f)
-    for f in (
-        get_huge_zero_folio,
-        put_huge_zero_folio,
-        mm_get_huge_zero_folio,
-        mm_put_huge_zero_folio,
-        largest_zero_folio,
-    )
-)
+ANYWAY.update(("shrink_huge_zero_folio_count", "shrink_huge_zero_folio_scan"))
+INSTEAD["lab3"] = {f.__name__: f for f in (get_huge_zero_folio, put_huge_zero_folio)}
+INSTEAD["lab4"] = {f.__name__: f for f in (mm_get_huge_zero_folio, mm_put_huge_zero_folio)}
+INSTEAD["lab5"] = {"largest_zero_folio": largest_zero_folio}
