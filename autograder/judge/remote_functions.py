@@ -21,6 +21,10 @@ from .validation import Given, Step, operation, well_known
 Call = tuple[str, tuple[Any, ...]]
 
 
+class RanOn(Failed):
+    """A call did more operations than any needs. To see that costs seconds."""
+
+
 class Student:
     """All of the student's functions, through one port at a time."""
 
@@ -82,7 +86,7 @@ class Student:
                 answers = self._port().ask(messages.Saw(0, seen))
             else:  # the kernel has called the student's code again meanwhile: this call was left
                 answers = self._begin(name, args, log)
-        raise Failed(told(f"{name} {RAN_ON}", self.habits), RAN_ON_HINT)
+        raise RanOn(told(f"{name} {RAN_ON}", self.habits), RAN_ON_HINT)
 
     def step(self, call: Call, log: Sequence[tuple[Cell, str, tuple[Any, ...], Any]]) -> Step:
         """What *call* does next when it has seen *log*."""

@@ -25,10 +25,10 @@ from hugezero.store import KernelBug, RunsOn
 
 from ..course.layout import Course
 from .channel import Asleep, Foul, Port, Unanswered
-from .remote_functions import Student
+from .remote_functions import RanOn, Student
 
 CHECK_CPU = 60.0  # seconds of the judge's own CPU that one check may take; the dearest takes 4
-LOST = 2  # copies of the student's process that may be lost in one cell
+LOST = 2  # copies of the student's process that may be lost, or be without end, in one cell
 NO_EVIDENCE = "no evidence: nothing answered the judge"
 Row = dict[str, Any]
 
@@ -153,6 +153,7 @@ class Bench:
             except Failed as failed:
                 if isinstance(failed, Inconclusive):
                     self.flags[check.name] = failed.why
+                self.lost += isinstance(failed, RanOn)
                 raise
             except Exception as wrong:
                 if type(wrong).__module__ == "hugezero.check.checks":
