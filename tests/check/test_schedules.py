@@ -86,7 +86,9 @@ def test_an_exception_on_one_cpu_is_told_as_that():
         return {}["x"]
 
     said = result(get=raises)
-    assert (said.voice, said.why) == ("not yet", "get raised KeyError: 'x'")
+    assert said.voice == "not yet"
+    assert said.why.startswith("get raised KeyError: 'x' (line ")
+    assert said.why.endswith(': return {}["x"])')
 
 
 def test_a_stub_is_not_started():

@@ -139,7 +139,7 @@ def test_an_answer_that_has_no_end_stays_the_courses(beside, capsys):
 
 def test_an_answer_that_ends_the_program_stays_the_courses(beside, capsys):
     answers = {**whole(), "do_wp_page": "def do_wp_page(vmf):\n    raise SystemExit"}
-    assert "do_wp_page (it ends with SystemExit)" in taken_from(beside, capsys, answers)[0]
+    assert "do_wp_page (not yet: do_wp_page raised SystemExit" in taken_from(beside, capsys, answers)[0]
 
 
 def test_the_courses_own_function_is_not_taken_for_yours(beside, capsys):

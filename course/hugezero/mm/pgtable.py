@@ -59,7 +59,11 @@ class PmdSlot(Entry):
 
     @staticmethod
     def refuses(value: Any) -> str:
-        if value is None or isinstance(value, (Pmd, PteTable)):
+        if (
+            value is None
+            or isinstance(value, PteTable)
+            or (hasattr(value, "_fields") and not isinstance(value, Pte))
+        ):
             return ""
         return f"this is {_kind(value)}, and a PMD entry is None, a page table, or a huge entry: mk_huge_pmd(folio)"
 
@@ -97,6 +101,10 @@ class PteTable(Handle):
     @property
     def entries(self) -> int:
         return PTRS_PER_PTE if self.id[0] < SMALL else 4
+
+    @property
+    def bound(self) -> int:
+        return PTRS_PER_PTE  # of a small table the rest is empty: ranges of addresses are as ever
 
     def __len__(self) -> int:
         return self.entries

@@ -304,8 +304,8 @@ class Handle:
             raise TypeError(f"{self!r} has no entries: its fields are {', '.join(sorted(self.fields))}")
         if not isinstance(index, int):
             raise TypeError(f"{self!r}[{index!r}]: entries are counted by whole numbers")
-        if index < 0 or (self.entries is not None and index >= self.entries):
-            many = "" if self.entries is None else f" {self.entries}"
+        if index < 0 or (self.bound is not None and index >= self.bound):
+            many = "" if self.bound is None else f" {self.bound}"
             raise IndexError(f"{self!r}[{index}]: this table has{many} entries, from 0 on")
         return self.slots((self, index))
 
@@ -318,6 +318,11 @@ class Handle:
     def entries(self) -> int | None:
         """How many entries it has; None: as many as are asked for."""
         return None
+
+    @property
+    def bound(self) -> int | None:
+        """The first entry that cannot be asked for; None: all can."""
+        return self.entries
 
     def __iter__(self) -> Iterator[Any]:
         if self.slots is None or self.entries is None:
