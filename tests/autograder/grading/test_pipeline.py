@@ -176,7 +176,7 @@ def test_inside_there_is_no_network_no_course_and_no_other_submission(
 ) -> None:
     code = (
         "import os, socket\n"
-        f"print(os.getuid() == 0, os.path.exists({str(toy_course.root)!r}))\n"
+        f"print(os.getuid() == 0, os.path.exists({str(toy_course.root)!r}) and os.listdir({str(toy_course.root)!r}) != [])\n"
         "print([name for _, name in socket.if_nameindex()])\n"
         "own = [(d, f) for d, _, fs in os.walk('/') if 'site-packages' not in d for f in fs]\n"
         f"found = [os.path.join(d, f) for d, f in own if {toy.STEM!r} in f or f == 'gradebook.db']\n"
