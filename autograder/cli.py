@@ -262,7 +262,7 @@ def solve(
     """Write a lab's notebook with the reference's answers in it, to teach from. Students must not get it."""
     import nbformat
 
-    from .course.answers import solved
+    from .course.answers import Drift, solved
 
     course = _course(root)
     path = to or course.build / "solved" / f"{stem}.ipynb"
@@ -270,7 +270,7 @@ def solve(
         made = solved(nbformat.read(course.notebook(stem), 4), course.solution(stem).read_text("utf-8"))
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(made, path)
-    except OSError as wrong:
+    except (Drift, OSError) as wrong:
         _stop(wrong)
     print(path)
 

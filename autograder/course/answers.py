@@ -85,18 +85,19 @@ def _compare(name: str, cell: NotebookNode, reference: dict[str, ast.FunctionDef
             f"{name}: the answer cell has no stub, so students would be given an answer. Its body should be\n{STUB}\n"
             "or, if it holds a bug to be repaired, the cell should be tagged: repair"
         )
-    if ast.dump(mine[name]) == ast.dump(reference[name]):
+    if is_repair(cell) and ast.dump(mine[name]) == ast.dump(reference[name]):
         raise Drift(f"{name}: the cell is tagged repair, and holds the reference itself: plant the bug")
 
 
 def solved(notebook: NotebookNode, solution: str) -> NotebookNode:
-    """Return a copy of *notebook* in which every function is the one of *solution*."""
+    """Return a copy of *notebook* in which every function is the one of *solution*; Drift where they do not fit."""
+    compare(notebook, solution)
     made, reference = copy.deepcopy(notebook), functions(solution)
     for name, cell in _answers(made).items():
         if cell.cell_type == "code":
             mine = functions(cell.source)[name]
-            rest = cell.source.splitlines()[mine.end_lineno or 0 :]
-            cell.source = "\n".join(
-                [*_split(cell.source, mine)[:1], _split(solution, reference[name])[1], *rest]
-            )
+            lines = cell.source.splitlines()
+            before, after = lines[: mine.lineno - 1], lines[mine.end_lineno or 0 :]
+            head, body = _split(cell.source, mine)[0], _split(solution, reference[name])[1]
+            cell.source = "\n".join([*before, head, body, *after])
     return made

@@ -73,10 +73,11 @@ class Judged(Execute):  # type: ignore[misc]
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
         box = sandbox(self.boxed, (PROJECT, course.root)).box()
         self.judge = Judge(course, stem, box.public)
+        given = givens(course, stem)
         env = {"HUGEZERO_JUDGE": str(box.inside / self.judge.path.name)}
         try:
             for _ in range(ATTEMPTS):
-                km = jupyter_kernel.manager(box, env, givens(course, stem))
+                km = jupyter_kernel.manager(box, env, given)
                 try:
                     super().preprocess(nb, resources, km=km)
                     return

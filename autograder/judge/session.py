@@ -115,10 +115,10 @@ class Bench:
             try:
                 with budget(CHECK_CPU):
                     return asked(kernel, port)
-            except Asleep:
+            except Asleep as asleep:
                 if again:
                     self.lost += 1
-                    raise self._flagged(check, told(str(sys.exc_info()[1]), self.student.habits)) from None
+                    raise self._flagged(check, told(str(asleep), self.student.habits)) from None
                 port.close()  # the next copy comes only when this one has gone
                 return run(kernel, again=True)
             except (Overworked, RunsOn):

@@ -128,7 +128,7 @@ def _run(sources: list[str], stem: str) -> dict[str, Any]:
     for source in sources:
         try:
             spread = ast.unparse(ast.parse(source))  # a loop in a single line is in that line for ever
-            with line_budget(LINES, f"<{stem}>"):
+            with line_budget(LINES, frozenset({f"<{stem}>"})):
                 exec(compile(spread, f"<{stem}>", "exec"), namespace)
         except KeyboardInterrupt:
             raise

@@ -109,3 +109,12 @@ def test_law_2_the_reference_gets_every_point_and_the_blank_none(toy_course: Cou
     nothing = try_all(toy_course, toy.STEM, blank_answers(toy_course, toy.STEM))
     assert [verdict.points for verdict in right] == [4, 3, 2]
     assert [verdict.points for verdict in nothing] == [0, 0, 0]
+
+
+def test_a_solved_notebook_keeps_what_stands_around_a_function() -> None:
+    notebook = toy.notebook()
+    cell = _cell(notebook, "put_coins")
+    cell.source = f"# first of all\n{cell.source}\n# and then"
+    made = _cell(solved(notebook, toy.SOLUTION), "put_coins").source
+    assert made.startswith("# first of all\ndef put_coins(purse, n):")
+    assert made.endswith("return purse.coins.read()\n# and then")
