@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
-from hugezero.check.checks import CodeRaised, Failed
+from hugezero.check.checks import CodeRaised, Failed, expect
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
+from hugezero.mm.huge_memory import HPAGE_PMD_NR
 from hugezero.scenario import (
     Action,
     DropCaches,
@@ -33,6 +36,13 @@ from hypothesis.errors import Flaky
 
 EXAMPLES = int(os.environ.get("HUGEZERO_EXAMPLES", "200"))
 PAGES = 6  # of the largest area
+FRAMES = HPAGE_PMD_NR // 2  # beside the huge ones, so that page tables never break one up
+SCARCE, AMPLE = 2 * HPAGE_PMD_NR + FRAMES, 16 * HPAGE_PMD_NR + FRAMES  # pages
+
+
+def functions_of(*labs: ModuleType) -> dict[str, Callable[..., Any]]:
+    """A kernel's functions when the solutions of these *labs* are in: a later one takes the place of an earlier one."""
+    return {name: f for lab in labs for name, f in vars(lab).items() if inspect.isfunction(f)}
 
 
 @st.composite
@@ -167,6 +177,18 @@ def look_alike(kernel: Kernel, reference: Kernel, scenario: list[Action], **conf
     difference = first_difference(got, Simulated(reference, **config).run(scenario))
     if difference:
         raise Failed(difference, story)
+
+
+def huge_alike(kernel: Kernel, reference: Kernel, count: int = 100) -> None:
+    """No generated program, on a large machine or on a small one, sees anything else than on the reference."""
+    examples = st.tuples(huge_programs(), st.sampled_from([SCARCE, AMPLE]))
+    always(lambda one: look_alike(kernel, reference, one[0], pages=one[1], log=False), examples, count)
+
+
+def all_comes_back(kernel: Kernel, program: list[Action], when: str, **config: Any) -> None:
+    """At the end of *program*, which is *when* its processes have ended, no frame is missing."""
+    left = -Simulated(kernel, **config).run(program)[-1].vmstat["nr_free_pages"]
+    expect(left == 0, f"{when}, and {left} frames did not come back")
 
 
 def always(promise: Callable[[Any], None], examples: st.SearchStrategy[Any], count: int = EXAMPLES) -> None:

@@ -3,7 +3,17 @@
 import nbformat
 import pytest
 from hugezero import notebook
-from hugezero.check.checks import CHECKS, Check, CodeRaised, Failed, NotStarted, expect, lab_in, run_checks
+from hugezero.check.checks import (
+    CHECKS,
+    Check,
+    CodeRaised,
+    Failed,
+    NotStarted,
+    expect,
+    expect_equal,
+    lab_in,
+    run_checks,
+)
 from hugezero.check.function_under_test import complaint, subject
 from hugezero.check.notebook import EXERCISES, PARAMETERS, Exercise, fingerprint, lab_of, run_open
 from hugezero.check.report import Report
@@ -45,6 +55,26 @@ def test_a_check_that_returns_has_earned_its_points():
 def test_each_way_to_fail_has_its_voice_and_no_points(error, voice, why):
     (result,) = run_checks([a(fails(error))], None)
     assert (result.voice, result.why, result.points) == (voice, why, 0)
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "why"),
+    [
+        (3, 2, "RSS is 3; it should be 2"),
+        ("2", 2, "RSS is '2'; it should be 2"),
+        (2, "2", "RSS is 2; it should be '2'"),
+        (None, True, "RSS is None; it should be True"),
+        (b"M", b"m", "RSS is b'M'; it should be b'm'"),
+    ],
+)
+def test_what_differs_is_said_with_what_it_should_be(got, want, why):
+    with pytest.raises(Failed) as failed:
+        expect_equal("RSS", got, want, "count it")
+    assert (failed.value.why, failed.value.hint) == (why, "count it")
+
+
+def test_what_is_equal_is_passed_over():
+    expect_equal("RSS", 2, 2, "count it")
 
 
 def test_a_check_whose_needs_have_failed_is_not_run_and_says_which():

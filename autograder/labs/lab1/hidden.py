@@ -8,14 +8,14 @@ from hugezero.hw.ram import PAGE_SIZE
 from hugezero.labs.lab1 import checks as open_checks
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import EIO
-from hugezero.scenario import Action, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write, simulate
+from hugezero.scenario import Action, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
 from hypothesis import strategies as st
 
 from solutions import lab1_zero_page
 
-from ..programs import always, look_alike, programs
+from ..programs import all_comes_back, always, functions_of, look_alike, programs
 
-REFERENCE = Kernel({name: f for name, f in vars(lab1_zero_page).items() if callable(f)})
+REFERENCE = Kernel(functions_of(lab1_zero_page))
 SMALL = {"pages": 256, "log": False}
 PER_PAGE = PAGE_SIZE // SECTOR_SIZE
 
@@ -80,8 +80,7 @@ def _nothing_is_left(kernel: Kernel) -> None:
             Write("a", 2 * PAGE_SIZE),
             *(Exit(who) for who in order),
         ]
-        left = -simulate(program, kernel, **SMALL)[-1].vmstat["nr_free_pages"]
-        expect(left == 0, f"parent and child have ended, and {left} frames did not come back")
+        all_comes_back(kernel, program, "parent and child have ended", **SMALL)
 
 
 @check("do_anonymous_page", points=1, needs=open_checks.a_read_is_counted_by_nobody)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from hugezero.check.checks import Failed, check, expect
+from hugezero.check.checks import Failed, check
 from hugezero.hw.ram import PAGE_SIZE, PMD_SIZE
 from hugezero.labs.lab2 import checks as open_checks
 from hugezero.labs.lab2 import fixtures
@@ -26,17 +25,13 @@ from hugezero.scenario import (
     Thread,
     Write,
 )
+from hugezero.store import Cell
 
 from solutions import lab1_zero_page, lab2_huge_zero_page
 
-from ..programs import EXAMPLES, always, look_alike, programs
+from ..programs import EXAMPLES, all_comes_back, always, functions_of, look_alike, programs
 
-FUNCTIONS = {
-    name: f
-    for lab in (lab1_zero_page, lab2_huge_zero_page)
-    for name, f in vars(lab).items()
-    if inspect.isfunction(f)
-}
+FUNCTIONS = functions_of(lab1_zero_page, lab2_huge_zero_page)
 REFERENCE = Kernel(FUNCTIONS)
 MACHINE = {"pages": 1 << 14, "log": False}
 MANY = max(20, EXAMPLES // 5)  # programs that touch 2 MiB page by page take their time
@@ -108,6 +103,20 @@ def _passes(kernel: Kernel, reference: Kernel, n: int) -> bool:
     return True
 
 
+AWAY = fixtures.program("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
+SPLITTER = fixtures.program("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
+
+
+def _nothing_is_lost(kernel: Kernel, cells: dict[Cell, Any], *each: list[Any]) -> object:
+    """*each* of those lists of CPUs, from *cells* on, under every schedule, with memory that may run out."""
+    for threads in each:
+        found = fixtures.schedules(
+            fixtures.with_huge_zero(kernel), threads, cells, at_end=fixtures.nothing_lost, may_fail=True,
+            story="nothing is lost",
+        )  # fmt: skip
+    return found
+
+
 # do_huge_pmd_anonymous_page
 
 ANON = open_checks.ANON
@@ -147,21 +156,8 @@ def huge_memory_may_run_out(kernel: Kernel) -> None:
 @check(ANON, points=1, needs=open_checks.two_cpus_may_fault_at_once)
 def readers_writers_and_an_unmap(kernel: Kernel) -> object:
     """Readers and a writer beside an unmap, with memory that may run out: nothing is lost under any schedule."""
-    away = fixtures.program("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
-    for threads in (
-        [fixtures.fault(ANON, False), away],
-        [fixtures.fault(ANON, True), fixtures.fault(ANON, False), away],
-        [fixtures.fault(ANON, False)] * 3,
-    ):
-        found = fixtures.schedules(
-            fixtures.with_huge_zero(kernel),
-            threads,
-            fixtures.unmapped(),
-            at_end=fixtures.nothing_lost,
-            may_fail=True,
-            story="nothing is lost",
-        )
-    return found
+    reader, writer = fixtures.fault(ANON, False), fixtures.fault(ANON, True)
+    return _nothing_is_lost(kernel, fixtures.unmapped(), [reader, AWAY], [writer, reader, AWAY], [reader] * 3)
 
 
 # do_huge_pmd_wp_page
@@ -197,19 +193,10 @@ def no_program_can_tell_huge_writes_from_linux(kernel: Kernel) -> None:
 @check(WP, points=1, needs=open_checks.two_cpus_may_write_at_once)
 def writers_a_split_and_an_unmap(kernel: Kernel) -> object:
     """A writer beside an unmap, a split and another writer, with memory that may run out: nothing is lost."""
-    away = fixtures.program("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
-    split = fixtures.program("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
     writer = fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))
-    for threads in ([writer, away], [writer, split], [writer, writer, away]):
-        found = fixtures.schedules(
-            fixtures.with_huge_zero(kernel),
-            threads,
-            fixtures.mapped(),
-            at_end=fixtures.nothing_lost,
-            may_fail=True,
-            story="nothing is lost",
-        )
-    return found
+    return _nothing_is_lost(
+        kernel, fixtures.mapped(), [writer, AWAY], [writer, SPLITTER], [writer, writer, AWAY]
+    )
 
 
 # split_huge_zero_page_pmd
@@ -247,21 +234,8 @@ def no_program_can_tell_splits_from_linux(kernel: Kernel) -> None:
 @check(SPLIT, points=1, needs=open_checks.a_reader_on_another_cpu_sees_zeroes)
 def two_splits_and_an_unmap(kernel: Kernel) -> object:
     """Two CPUs split the same 2 MiB while a third unmaps them: nothing is lost under any schedule."""
-    away = fixtures.program("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
-    split = fixtures.program("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
-    for threads in (
-        [split, split, away],
-        [split, fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))],
-    ):
-        found = fixtures.schedules(
-            fixtures.with_huge_zero(kernel),
-            threads,
-            fixtures.mapped(),
-            at_end=fixtures.nothing_lost,
-            may_fail=True,
-            story="nothing is lost",
-        )
-    return found
+    writer = fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))
+    return _nothing_is_lost(kernel, fixtures.mapped(), [SPLITTER, SPLITTER, AWAY], [SPLITTER, writer])
 
 
 # the repairs
@@ -271,8 +245,7 @@ def _nothing_is_left(kernel: Kernel) -> None:
     """When every process has ended, every frame but the huge zero folio's is free again."""
     for order in (("main", "child"), ("child", "main")):
         program = [*AREA, *FAMILY[:7], *(Exit(who) for who in order)]
-        left = -Simulated(kernel, **MACHINE).run(program)[-1].vmstat["nr_free_pages"]
-        expect(left == 0, f"parent and child have ended, and {left} frames did not come back")
+        all_comes_back(kernel, program, "parent and child have ended", **MACHINE)
 
 
 @check("copy_huge_pmd", points=1, needs=open_checks.fork_copies_one_entry_for_2_mib)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import cache
 
 from hugezero.check.checks import Failed, check, expect
@@ -13,32 +12,21 @@ from hugezero.labs.actors import shrinker, user
 from hugezero.labs.lab3 import checks as open_checks
 from hugezero.labs.laws import alive, at_rest
 from hugezero.machine import Kernel
-from hugezero.mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO
+from hugezero.mm.huge_memory import HUGE_ZERO
 from hugezero.mm.page_alloc import Folio
 from hugezero.mm.vmstat import VMSTAT
 from hugezero.scenario import Action, DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
 from hugezero.scenario.compare import bytes_in_words
 from hugezero.store import KernelBug
-from hypothesis import strategies as st
 
 from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker
 
 from ..explorations import PMD, Town, does, memory_is_tight
-from ..programs import always, huge_programs, look_alike, told
+from ..programs import AMPLE, FRAMES, SCARCE, all_comes_back, functions_of, huge_alike, look_alike, told
 
 GET, PUT, SCAN = open_checks.GET, open_checks.PUT, open_checks.SCAN
 ANON, WP, SPLIT, ZAP = open_checks.ANON, open_checks.WP, open_checks.SPLIT, open_checks.ZAP
-REFERENCE = Kernel(
-    {
-        name: f
-        for lab in (lab1_zero_page, lab2_huge_zero_page, lab3_shrinker)
-        for name, f in vars(lab).items()
-        if inspect.isfunction(f)
-    }
-)
-FRAMES = HPAGE_PMD_NR // 2  # beside the huge ones, so that page tables never break one up
-SCARCE, AMPLE = 2 * HPAGE_PMD_NR + FRAMES, 16 * HPAGE_PMD_NR + FRAMES  # pages
-EXAMPLES = 100
+REFERENCE = Kernel(functions_of(lab1_zero_page, lab2_huge_zero_page, lab3_shrinker))
 
 
 # get, put and scan alone
@@ -47,12 +35,6 @@ EXAMPLES = 100
 def _explored(kernel: Kernel, users: int, shrinkers: int, may_fail: bool = False) -> Explored:
     threads = [user(may_fail)] * users + [shrinker()] * shrinkers
     return every_schedule(kernel, threads, at_end=at_rest, always=alive, may_fail=may_fail)
-
-
-def _programs(kernel: Kernel) -> None:
-    """No generated program, on a large machine or on a small one, sees anything else than on the reference."""
-    examples = st.tuples(huge_programs(), st.sampled_from([SCARCE, AMPLE]))
-    always(lambda one: look_alike(kernel, REFERENCE, one[0], pages=one[1], log=False), examples, EXAMPLES)
 
 
 def _memory_runs_out(kernel: Kernel) -> None:
@@ -172,7 +154,7 @@ def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     _one_after_the_other(kernel)
     _another_needs_the_memory(kernel)
     _memory_runs_out(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     _counted_once(kernel)
 
 
@@ -207,7 +189,7 @@ def memory_comes_back_when_somebody_needs_it(kernel: Kernel) -> None:
     """Whoever needs a huge page gets the one of the zeroes if nobody reads it; no program sees a difference."""
     _another_needs_the_memory(kernel)
     _one_after_the_other(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
 
 
 # the put sites, in whole paths
@@ -245,7 +227,7 @@ def no_program_can_tell_huge_faults_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, also where memory runs out."""
     _memory_runs_out(kernel)
     _another_needs_the_memory(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
 
 
 @check(WP, points=1, needs=open_checks.a_write_gives_the_reference_back)
@@ -261,7 +243,7 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     alone = does("writer", (WP, town.huge_fault(0, write=True)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     return found
 
 
@@ -277,7 +259,7 @@ def splits_beside_everything_else(kernel: Kernel) -> object:
     )
     found = town.explored(kernel, [split, other, one.reader(2), memory_is_tight()])
     _memory_runs_out(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     return found
 
 
@@ -320,11 +302,7 @@ def nothing_is_left_behind(kernel: Kernel) -> None:
             *(Exit(who) for who in order),
             DropCaches(),
         ]
-        run = Simulated(kernel, pages=AMPLE, log=False)
-        left = -run.run(program)[-1].vmstat["nr_free_pages"]
-        expect(
-            left == 0,
-            f"parent and child have ended, memory was asked for, and {left} frames did not come back",
-        )
+        when = "parent and child have ended, memory was asked for"
+        all_comes_back(kernel, program, when, pages=AMPLE, log=False)
     _memory_runs_out(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import cache
 from typing import Any
 
@@ -18,7 +17,7 @@ from hugezero.labs.lab4.fixtures import MM_GET, user
 from hugezero.labs.lab4.two_designs import LEFT, how_it_ended
 from hugezero.labs.laws import alive, at_rest
 from hugezero.machine import Kernel
-from hugezero.mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, set_huge_zero_page_aside
+from hugezero.mm.huge_memory import HUGE_ZERO, set_huge_zero_page_aside
 from hugezero.mm.mm_types import Mm
 from hugezero.mm.mmap import mm_alloc
 from hugezero.mm.pgtable import Pmd, PmdTable
@@ -35,38 +34,21 @@ from hugezero.scenario import (
     Simulated,
     Write,
 )
-from hypothesis import strategies as st
 
 from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag
 
 from ..explorations import FIRST_MM, PMD, Town, does, memory_is_tight
-from ..programs import always, huge_programs, look_alike
+from ..programs import AMPLE, all_comes_back, functions_of, huge_alike, look_alike
 
 MM_PUT, MMPUT = open_checks.MM_PUT, open_checks.MMPUT
 ANON, COPY, WP, ZAP = open_checks.ANON, open_checks.COPY, open_checks.WP, open_checks.ZAP
 OUTLIVES = open_checks.OUTLIVES
 LABS = (lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag)
-
-
-def _kernel(*labs: Any) -> Kernel:
-    """The reference's kernel when these labs are done."""
-    return Kernel({name: f for lab in labs for name, f in vars(lab).items() if inspect.isfunction(f)})
-
-
-REFERENCE = _kernel(*LABS)
-FRAMES = HPAGE_PMD_NR // 2  # beside the huge ones, so that page tables never break one up
-SCARCE, AMPLE = 2 * HPAGE_PMD_NR + FRAMES, 16 * HPAGE_PMD_NR + FRAMES  # pages
-EXAMPLES = 100
+REFERENCE = Kernel(functions_of(*LABS))
 STATES = 45_000  # at most, of one search
 
 
 # programs
-
-
-def _programs(kernel: Kernel) -> None:
-    """No generated program, on a large machine or on a small one, sees anything else than on the reference."""
-    examples = st.tuples(huge_programs(), st.sampled_from([SCARCE, AMPLE]))
-    always(lambda one: look_alike(kernel, REFERENCE, one[0], pages=one[1], log=False), examples, EXAMPLES)
 
 
 def _memory_runs_out(kernel: Kernel) -> None:
@@ -107,12 +89,8 @@ def _families(kernel: Kernel) -> None:
             DropCaches(),
         ]
         look_alike(kernel, REFERENCE, program, pages=AMPLE, log=False)
-        run = Simulated(kernel, pages=AMPLE, log=False)
-        left = -run.run(program)[-1].vmstat["nr_free_pages"]
-        expect(
-            left == 0,
-            f"parent and child have ended, memory was asked for, and {left} frames did not come back",
-        )
+        when = "parent and child have ended, memory was asked for"
+        all_comes_back(kernel, program, when, pages=AMPLE, log=False)
 
 
 # the functions alone, under every schedule
@@ -176,7 +154,7 @@ def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, also where memory runs out."""
     _memory_runs_out(kernel)
     _families(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
 
 
 @check(MM_PUT, points=1, needs=open_checks.only_what_was_taken_is_given_back)
@@ -253,7 +231,7 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     alone = does("reader", (ANON, town.huge_fault(0)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     return found
 
 
@@ -269,7 +247,7 @@ def forks_beside_exits(kernel: Kernel) -> object:
     town.explored(kernel, [dies, leaves, memory_is_tight()], children=(FIRST_MM,))
     _memory_runs_out(kernel)
     _families(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     return found
 
 
@@ -285,7 +263,7 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     alone = does("writer", (WP, town.huge_fault(0, write=True)))
     town.explored(kernel, [alone, does("unmapper", unmap), memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     return found
 
 
@@ -301,7 +279,7 @@ def no_cpu_remembers_what_was_unmapped(kernel: Kernel) -> object:
     own = does("writer", ("fault", two.mm, two.at, True), ("madvise_dontneed", two.mm, two.at, PMD))
     found = empty.explored(kernel, [own, two.reader(1), memory_is_tight()])
     _families(kernel)
-    _programs(kernel)
+    huge_alike(kernel, REFERENCE)
     return found
 
 
@@ -322,7 +300,9 @@ def _for_ever() -> Kernel:
 def every_design_tells(kernel: Kernel) -> str:
     """On the kernels of all labs: only where entries are counted, and where there is no such page, none is left."""
     scenario = open_checks.scenario_of(kernel)
-    ends = {f"lab {n}": how_it_ended(_kernel(*LABS[:n]), scenario) for n in range(1, len(LABS) + 1)}
+    ends = {
+        f"lab {n}": how_it_ended(Kernel(functions_of(*LABS[:n])), scenario) for n in range(1, len(LABS) + 1)
+    }
     ends["lab 5"] = how_it_ended(_for_ever(), scenario)
     for name, end in ends.items():
         expect(not end.maps, f"{name}: in the end the page is still mapped, by huge entries: {end.maps}")

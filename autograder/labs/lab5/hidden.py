@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from hugezero.block.bio import BIO_MAX_VECS, SECTOR_SIZE, BlockDevice
 from hugezero.block.zeroing import PRIVATE_ZEROES
-from hugezero.check.checks import check, expect
+from hugezero.check.checks import check, expect, expect_equal
 from hugezero.check.schedules import every_schedule
 from hugezero.explore.state import Peek
 from hugezero.explore.threads import Thread
@@ -53,11 +53,10 @@ from hypothesis import strategies as st
 
 from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag, lab5_persistent
 
-from ..programs import EXAMPLES, always, huge_programs, look_alike
+from ..programs import EXAMPLES, always, functions_of, huge_programs, look_alike
 
 LABS = (lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag, lab5_persistent)
-FUNCTIONS = {name: f for lab in LABS for name, f in vars(lab).items() if inspect.isfunction(f)}
-REFERENCE = Kernel(FUNCTIONS)
+REFERENCE = Kernel(functions_of(*LABS))
 MACHINE: dict[str, Any] = {"pages": 1 << 14, "log": False}
 MANY = max(20, EXAMPLES // 5)
 PER_PAGE = PAGE_SIZE // SECTOR_SIZE
@@ -111,10 +110,7 @@ def _held_at_the_end(kernel: Kernel) -> None:
         found.run(LIFE)
         left = found.machine.births.pgalloc - found.machine.births.pgfree
         right = 512 if found.machine.at_boot.get((HUGE_ZERO, "folio")) else 0
-        expect(
-            left == right,
-            f"everybody has gone and memory is tight: {left} frames are held, it should be {right}",
-        )
+        expect_equal("everybody has gone and memory is tight: the number of frames held", left, right)
 
 
 @check(
@@ -172,15 +168,21 @@ def _at_the_end(users: int) -> Any:
     return wrong
 
 
+def _in_each(kernel: Kernel, machines: Iterable[dict[Cell, Any]], *threads: Thread, **more: Any) -> object:
+    """*threads* under every schedule on each of *machines*; where the folio may go, with the shrinker beside them."""
+    for cells in machines:
+        shrinkers = [] if OPTION in cells else [shrinker()]
+        found = every_schedule(kernel, [*threads, *shrinkers], cells, **more)
+    return found
+
+
 @check(open_checks.MM_GET, points=1, needs=open_checks.where_it_may_go_each_mm_holds_it_once)
 def two_threads_and_a_shrinker_in_both_kernels(kernel: Kernel) -> object:
     """Two threads of one mm read for the first time while memory is tight, in both kernels, and whole programs live."""
-    for cells in (_persistent_cells(), {}):
-        found = every_schedule(
-            kernel, [_stays(MM), _stays(MM), *([] if OPTION in cells else [shrinker()])], cells,
-            always=alive, at_end=_at_the_end(1), story="the folio is held once",
-            hint="another thread of this mm may be at the same place",
-        )  # fmt: skip
+    found = _in_each(
+        kernel, (_persistent_cells(), {}), _stays(MM), _stays(MM), always=alive, at_end=_at_the_end(1),
+        story="the folio is held once", hint="another thread of this mm may be at the same place",
+    )  # fmt: skip
     _as_the_reference(kernel)
     return found
 
@@ -188,11 +190,10 @@ def two_threads_and_a_shrinker_in_both_kernels(kernel: Kernel) -> object:
 @check(open_checks.MM_PUT, points=1, needs=open_checks.only_what_was_held_is_given_back)
 def processes_end_in_both_kernels(kernel: Kernel) -> object:
     """Two processes come and go while memory is tight, in both kernels, and at the end nobody holds what has gone."""
-    for cells in (_persistent_cells(), {}):
-        found = every_schedule(
-            kernel, [_comes_and_goes(MM), _comes_and_goes(OTHER), *([] if OPTION in cells else [shrinker()])],
-            cells, always=alive, at_end=_at_the_end(0), story="nothing is left behind",
-        )  # fmt: skip
+    found = _in_each(
+        kernel, (_persistent_cells(), {}), _comes_and_goes(MM), _comes_and_goes(OTHER), always=alive,
+        at_end=_at_the_end(0), story="nothing is left behind",
+    )  # fmt: skip
     _as_the_reference(kernel)
     _held_at_the_end(kernel)
     return found
@@ -200,6 +201,7 @@ def processes_end_in_both_kernels(kernel: Kernel) -> object:
 
 # largest_zero_folio
 
+ZEROES_THERE: dict[Cell, Any] = {(ZERO_PAGE, "state"): "reserved", (ZERO_PAGE, "data"): FROZEN_ZEROES}
 LEAVES = Thread("process", (lambda results: ("call", open_checks.MM_PUT, (MM,)),))
 
 
@@ -218,13 +220,8 @@ def it_can_be_read_whoever_goes(kernel: Kernel) -> object:
         return "bug", f"largest_zero_folio returned {results[0]!r}, which is no folio", "disk"
 
     user = Thread("disk", (lambda results: ("call", open_checks.LARGEST, ()), read))
-    for cells in (_persistent_cells(), _in_use()):
-        zero_page: dict[Cell, Any] = {(ZERO_PAGE, "state"): "reserved", (ZERO_PAGE, "data"): FROZEN_ZEROES}
-        found = every_schedule(
-            kernel, [user, LEAVES, *([] if OPTION in cells else [shrinker()])], {**cells, **zero_page},
-            at_end=_at_the_end(0), story="nobody reads what has gone",
-        )  # fmt: skip
-    return found
+    machines = [{**cells, **ZEROES_THERE} for cells in (_persistent_cells(), _in_use())]
+    return _in_each(kernel, machines, user, LEAVES, at_end=_at_the_end(0), story="nobody reads what has gone")
 
 
 # zeroes for disks
@@ -309,18 +306,11 @@ def any_range_of_any_disk_in_any_kernel(kernel: Kernel) -> object:
     )
     always(lambda example: _bytes(kernel, example), ranges, MANY)
     user = Thread("writer", (lambda results: ("call", open_checks.ZERO, (BDEV, 0, 8)),))
-    found: object = None
-    for cells in (_persistent_cells(), _in_use()):
-        there: dict[Cell, Any] = {
-            (ZERO_PAGE, "state"): "reserved",
-            (ZERO_PAGE, "data"): FROZEN_ZEROES,
-            (BDEV, "bd_nr_sectors"): 64,
-        }
-        found = every_schedule(
-            kernel, [user, LEAVES, *([] if OPTION in cells else [shrinker()])], {**cells, **there},
-            at_end=_at_the_end(0), story="the disk reads nothing that has gone",
-        )  # fmt: skip
-    return found
+    there: dict[Cell, Any] = {**ZEROES_THERE, (BDEV, "bd_nr_sectors"): 64}
+    machines = [{**cells, **there} for cells in (_persistent_cells(), _in_use())]
+    return _in_each(
+        kernel, machines, user, LEAVES, at_end=_at_the_end(0), story="the disk reads nothing that has gone"
+    )
 
 
 # assemble_block

@@ -60,6 +60,11 @@ def expect(ok: object, why: str, hint: str = "") -> None:
         raise Failed(why, hint)
 
 
+def expect_equal(what: str, got: object, want: object, hint: str = "") -> None:
+    """Fail the check unless *got* equals *want*; *what* it was is said with both, as code: '2' is not 2."""
+    expect(got == want, f"{what} is {got!r}; it should be {want!r}", hint)
+
+
 def lab_in(name: str) -> str:
     """lab1, of a module of its folder (hugezero.labs.lab1.checks) or its notebook (lab1_zero_page); nothing if none."""
     found = re.search(r"(?:^|\.)(lab\d+)(?=[._]|$)", name)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..check.checks import expect
 from ..explore.state import Peek
 from ..explore.threads import Thread
 from ..hw.tlb import Tlb, Translation
 from ..machine import Kernel, Machine
 from ..mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, mk_huge_zero_pmd, pgtable_trans_huge_deposit
-from ..mm.mm_types import VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
+from ..mm.mm_types import VM_FAULT_FALLBACK, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
 from ..mm.mmap import mm_alloc, mmap
 from ..mm.page_alloc import HPAGE_PMD_ORDER, SMALL, ZERO_PAGE, Folio, alloc_folio, clear_folio
-from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one
-from ..store import Cell
+from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one, zero_pte
+from ..store import Cell, Slot
 from .locked_kernel import STAND_INS
 
 COUNT, FOLIO = (HUGE_ZERO, "refcount"), (HUGE_ZERO, "folio")
@@ -95,6 +96,41 @@ class Mapped:
 
         once = lambda results: ("hw", "read", read)  # noqa: E731
         return Thread("reader", (once, once))
+
+    # what a function has made of it
+
+    def expect_replaced(self, said: object) -> None:
+        """A write, of which was *said* that all went well, has put a huge page in the place of the zeroes."""
+        entry = self.pmd.read()
+        expect(
+            said == 0 and isinstance(entry, Pmd) and entry.write and not entry.special,
+            f"after a write to the huge zero page it returned {said!r}, and the entry is {entry}; it should map a huge "
+            "page of its own",
+        )
+
+    def expect_split(self) -> None:
+        """Small zero pages are mapped, all over."""
+        table = self.pmd.read()
+        right = isinstance(table, PteTable) and all(table[i].read() == zero_pte() for i in range(len(table)))
+        expect(right, f"after a split the PMD holds {table}; it should hold a table of small zero pages")
+
+    def expect_unmapped(self) -> None:
+        """Nothing is mapped, no page table is left, and nothing is counted."""
+        entry, tables, rss = self.pmd.read(), self.mm.nr_ptes.read(), self.mm.rss.read()
+        expect(
+            (entry, tables, rss) == (None, 0, 0),
+            f"after an unmap the entry is {entry}, {tables} page tables are in use, and RSS is {rss}; it should be "
+            "None, 0 and 0",
+        )
+
+
+def expect_fallback(said: object, pmd: Slot, left: int) -> None:
+    """A read of 2 MiB at *pmd* said that there is no huge page, and *left* no frame in use, nor an entry."""
+    expect(
+        said == VM_FAULT_FALLBACK and pmd.read() is None,
+        f"there was no huge page to be had, and it returned {said!r}; it should return VM_FAULT_FALLBACK",
+    )
+    expect(left == 0, f"there was no huge page to be had, and {left} frame stayed behind", "the page table")
 
 
 def small(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...check.checks import Failed, check, expect
+from ...check.checks import Failed, check, expect, expect_equal
 from ...check.notebook import exercise
 from ...hw.ram import PAGE_SIZE
 from ...machine import Kernel
@@ -11,8 +11,9 @@ from ...mm.mm_types import EIO
 from ...mm.mmap import dup_mm, madvise_dontneed, mmap, mmput
 from ...mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
 from ...mm.pgtable import Pte, mk_pte, walk, zero_pte
-from ...scenario import ACTIONS, NotAScenario, Read, Simulated, in_words, simulate
+from ...scenario import NotAScenario, Read, Simulated, in_words, simulate
 from ...scenario.compare import bytes_in_words
+from ..answers import expect_guess, program_in
 from .broken import trusting_kernel
 from .fixtures import area, expect_out_of_memory, expect_zeroed, place, zero, zeroed_before_mapped
 
@@ -90,12 +91,8 @@ def a_read_is_counted_by_nobody(kernel: Kernel) -> None:
     with kernel.booted(pages=64) as machine:
         mm, at = area(1)
         user_read(mm, at)
-        rss, count = mm.rss.read(), machine.peek((ZERO_PAGE, "refcount"))
-        expect(
-            rss == 0,
-            f"RSS is {rss} page after a read of the zero page; it should be 0",
-            "no real memory is used",
-        )
+        expect_equal("after a read of the zero page RSS", mm.rss.read(), 0, "no real memory is used")
+        count = machine.peek((ZERO_PAGE, "refcount"))
         expect(
             count == 1, f"the zero page's count is {count}; it should still be 1: nobody counts its mappings"
         )
@@ -118,8 +115,7 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
             f"after writing b'x' at byte 5 the page begins with {seen!r}; all else should be zeroes",
             "a new folio holds what its last owner left in it (0xcc here)",
         )
-        rss = mm.rss.read()
-        expect(rss == 1, f"RSS is {rss} pages after the first write; it should be 1")
+        expect_equal("after the first write RSS", mm.rss.read(), 1)
         expect(
             mm.mmap[0][2].anon_vma,
             "the area holds a page of its own now, but has no anon_vma: fork would not copy its tables",
@@ -138,10 +134,7 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
         )
         machine.births.fail = frozenset([machine.births.tries])
         expect_out_of_memory(mm, mmap(mm, PAGE_SIZE, at=at + PAGE_SIZE), "do_anonymous_page")
-        rss = mm.rss.read()
-        expect(
-            rss == 1, f"a write found no memory, and RSS went from 1 to {rss}; it should be left as it was"
-        )
+        expect_equal("after a write that found no memory RSS", mm.rss.read(), 1)
 
 
 # do_wp_page
@@ -161,10 +154,7 @@ def a_write_to_the_zero_page_copies_nothing(kernel: Kernel) -> None:
             f"after writing b'hi' at byte 2 of a page of zeroes it begins with {seen!r}",
             "a new folio must be cleared",
         )
-        rss = mm.rss.read()
-        expect(
-            rss == 1, f"RSS is {rss} pages; it should be 1: a real page has taken the place of the zero page"
-        )
+        expect_equal("a real page has taken the place of the zero page, and RSS", mm.rss.read(), 1)
         rows = (machine.log or [])[start:]
         copied = any(row.cell == (ZERO_PAGE, "data") for row in rows)
         expect(not copied, "the bytes of the zero page were read, to be copied", "you know what is in it")
@@ -200,12 +190,9 @@ def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
         expect(
             last != b"\xcc", "the rest of the page was not copied: it holds what the last owner left (0xcc)"
         )
-        count, rss = machine.peek((folio, "refcount")), mm.rss.read()
-        expect(
-            count == 1,
-            f"the shared folio's count is {count}; it should be 1: this side holds its copy now",
-            "who gives back the reference to the old folio?",
-        )
+        count, hint = machine.peek((folio, "refcount")), "who gives back the reference to the old folio?"
+        expect_equal("this side holds its copy now, and the shared folio's count", count, 1, hint)
+        rss = mm.rss.read()
         expect(rss == 1, f"RSS is {rss} pages; it should still be 1: one page was exchanged for another")
         mapped = next(
             (n for n, row in enumerate(rows) if isinstance(row.new, Pte) and row.new.folio is not folio), 0
@@ -237,10 +224,7 @@ def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
         expect(
             more == 0, f"nobody else held the page, and still {more} frame was taken", "folio.refcount.read()"
         )
-        expect(
-            user_read(mm, at, 4) == b"Mine",
-            f"the page begins with {user_read(mm, at, 4)!r}; it should be b'Mine'",
-        )
+        expect_equal("the beginning of the page", user_read(mm, at, 4), b"Mine")
         place(mm, at + PAGE_SIZE, zero_pte())
         machine.births.fail = frozenset([machine.births.tries])
         expect_out_of_memory(mm, at + PAGE_SIZE, "do_wp_page")
@@ -324,8 +308,7 @@ def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
             f"the child's RSS is {rss} pages; it should be 1: one folio, and a zero page, which nobody counts",
             "which line is reached for a folio, and for the zero page?",
         )
-        again = dup_mm(child).rss.read()
-        expect(again == 1, f"a child of the child has an RSS of {again} pages; it should be 1 as well")
+        expect_equal("the RSS of a child of the child", dup_mm(child).rss.read(), 1)
 
 
 @check("zap_pte_range", points=1)
@@ -341,12 +324,9 @@ def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
             left == ["None"] * 3, f"after everything was unmapped the entries are {', '.join(left)}, not None"
         )
         mmput(mm)
-        count, rss = machine.peek((ZERO_PAGE, "refcount")), mm.rss.read()
-        expect(
-            count == 1,
-            f"the zero page's count is {count} after it was unmapped; it should be 1: nobody took a reference",
-        )
-        expect(rss == 0, f"RSS is {rss} pages when everything is unmapped; it should be 0")
+        count = machine.peek((ZERO_PAGE, "refcount"))
+        expect_equal("nobody took a reference, and after an unmap the zero page's count", count, 1)
+        expect_equal("when everything is unmapped RSS", mm.rss.read(), 0)
         free = machine.vmstat()["nr_free_pages"]
         expect(free == 64, f"{64 - free} of 64 pages did not come back")
 
@@ -363,11 +343,7 @@ FORK_FAULTS = {
 @check("predict_fork_faults", points=1)
 def a_guess_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    guess = kernel.predict_fork_faults()
-    expect(
-        guess in FORK_FAULTS,
-        f"the guess is {guess!r}; it should be one of {', '.join(map(repr, FORK_FAULTS))}",
-    )
+    expect_guess(kernel.predict_fork_faults(), FORK_FAULTS)
 
 
 # one to break
@@ -376,15 +352,9 @@ def a_guess_is_written_down(kernel: Kernel) -> None:
 @check("wrong_bytes", points=1)
 def the_scenario_shows_wrong_bytes(kernel: Kernel) -> None:
     """Your program reads bytes that it must never see on the kernel whose do_wp_page trusts the dirty bit."""
-    scenario = kernel.wrong_bytes()
-    if not isinstance(scenario, (list, tuple)) or not all(isinstance(action, ACTIONS) for action in scenario):
-        raise Failed(
-            f"wrong_bytes returned {scenario!r}; it should be a list of actions, like [Mmap('a', 4096)]"
-        )
-    expect(len(scenario) <= 12, f"your program has {len(scenario)} actions; 12 are enough")
+    name, example, enough = "wrong_bytes", "Mmap('a', 4096)", "64 KiB are enough"
+    scenario = program_in(kernel.wrong_bytes(), name, example, largest=1 << 16, enough=enough)
     expect(any(isinstance(action, Read) for action in scenario), "your program reads nothing", "Read('data')")
-    large = [in_words(a) for a in scenario if max([n for n in a if isinstance(n, int)], default=0) > 1 << 16]
-    expect(not large, f"{', '.join(large)}: 64 KiB are enough")
     try:
         right = [each.seen for each in simulate(scenario, Kernel(), pages=4096)]
         wrong = [each.seen for each in Simulated(trusting_kernel(), pages=4096).run(scenario)]

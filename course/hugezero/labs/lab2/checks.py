@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...check.checks import check, expect
+from ...check.checks import check, expect, expect_equal
 from ...check.notebook import exercise
 from ...explore.state import Peek
 from ...hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
@@ -17,6 +17,7 @@ from ...mm.mmap import dup_mm, madvise_dontneed, mmap, mprotect
 from ...mm.page_alloc import folio_get
 from ...mm.pgtable import Pmd, PteTable, pmd_offset, walk, zero_pte
 from ...store import Done
+from ..answers import expect_guess
 from ..lab1.fixtures import zeroed_before_mapped
 from .fixtures import (
     ADVISED,
@@ -144,26 +145,26 @@ def a_write_gets_a_huge_page(kernel: Kernel) -> None:
     with with_huge_zero(kernel).booted(pages=4096) as machine:
         mm, at = huge_area(2)
         user_write(mm, at + 5, b"x")
-        entry, rss, faults = walk(mm, at), mm.rss.read(), mm.min_flt.read()
+        entry, faults = walk(mm, at), mm.min_flt.read()
         expect(
             isinstance(entry, Pmd) and entry.write and not entry.special and faults == 1,
             f"after a write the entry is {entry}, and there were {faults} faults; it should map a huge page of its "
             "own, writable, after one fault",
             "__do_huge_pmd_anonymous_page(vmf) does all of that, and tells what to return",
         )
-        expect(rss == HPAGE_PMD_NR, f"RSS is {rss} pages after a write; it should be {HPAGE_PMD_NR}")
+        expect_equal("after a write RSS", mm.rss.read(), HPAGE_PMD_NR)
         seen = user_read(mm, at, 8)
         expect(seen == b"\0\0\0\0\0x\0\0", f"after writing b'x' at byte 5 the page begins with {seen!r}")
         expect(mm.mmap[0][2].anon_vma, "the area has no anon_vma: fork would lose its huge page")
         TRANSPARENT_HUGEPAGE.use_zero_page.clear()
         user_read(mm, at + PMD_SIZE)
-        entry, rss = walk(mm, at + PMD_SIZE), mm.rss.read()
+        entry = walk(mm, at + PMD_SIZE)
         expect(
             isinstance(entry, Pmd) and not entry.special,
             f"use_zero_page is off, and a read mapped {entry}; it should map a huge page of its own",
             "transparent_hugepage_use_zero_page() tells whether a read may be given zeroes",
         )
-        expect(rss == 2 * HPAGE_PMD_NR, f"RSS is {rss} pages with two huge pages; it should be 1024")
+        expect_equal("with two huge pages RSS", mm.rss.read(), 2 * HPAGE_PMD_NR)
         expect_zeroes_untouched(machine)
         expect_unlocked(mm, ANON)
 
@@ -216,11 +217,8 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
             )
             expect_unlocked(mm, ANON, "to small pages")
             counted = machine.vmstat()["thp_fault_fallback"]
-            expect(
-                counted == 1 + write,
-                f"after {what}, thp_fault_fallback is {counted}; it should be {1 + write}",
-                "VMSTAT.thp_fault_fallback.inc(): __do_huge_pmd_anonymous_page does it for its own part",
-            )
+            hint = "VMSTAT.thp_fault_fallback.inc(): __do_huge_pmd_anonymous_page does it for its own part"
+            expect_equal(f"after {what}, thp_fault_fallback", counted, 1 + write, hint)
 
 
 @check(ANON, points=1, needs=a_read_maps_the_huge_zero_page)
@@ -250,7 +248,7 @@ def a_write_to_huge_zeroes_gets_a_huge_page(kernel: Kernel) -> None:
         folio = place_huge(mm, at, mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
         table, start = deposited(mm, at), len(machine.log or ())
         user_write(mm, at + 2, b"hi")
-        entry, rss = walk(mm, at), mm.rss.read()
+        entry = walk(mm, at)
         expect(
             isinstance(entry, Pmd) and not entry.special and entry.write and entry.dirty,
             f"after a write the entry is {entry}; it should map a huge page, writable and dirty",
@@ -273,11 +271,8 @@ def a_write_to_huge_zeroes_gets_a_huge_page(kernel: Kernel) -> None:
             zeroed_before_mapped(machine) and not any(_maps_uncleared(rows, n) for n in range(len(rows))),
             "the entry was set before the folio was cleared: another thread could have read what was left in it",
         )
-        expect(
-            rss == HPAGE_PMD_NR,
-            f"RSS is {rss} pages; it should be {HPAGE_PMD_NR}: real memory has taken the place of zeroes",
-            "map_anon_folio_pmd counts it",
-        )
+        what, hint = "real memory has taken the place of zeroes, and RSS", "map_anon_folio_pmd counts it"
+        expect_equal(what, mm.rss.read(), HPAGE_PMD_NR, hint)
         expect(
             deposited(mm, at) is table,
             f"{deposited(mm, at)} is put aside now; it should still be {table}: the new entry may be split too",
@@ -326,12 +321,9 @@ def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
             "split_huge_pmd(vma, vmf.pmd, vmf.address) takes the lock itself",
         )
         splits, fallbacks = (machine.vmstat()[name] for name in ("thp_split_pmd", "thp_fault_fallback"))
-        expect(splits == 1, f"thp_split_pmd is {splits}; it should be 1")
-        expect(
-            fallbacks == 1,
-            f"thp_fault_fallback is {fallbacks} after a huge page was not to be had; it should be 1",
-            "VMSTAT.thp_fault_fallback.inc()",
-        )
+        expect_equal("thp_split_pmd", splits, 1)
+        what, hint = "there was no huge page, and thp_fault_fallback", "VMSTAT.thp_fault_fallback.inc()"
+        expect_equal(what, fallbacks, 1, hint)
         expect_unlocked(mm, WP, "after a split")
         user_write(mm, at + PAGE_SIZE, b"x")
         seen, rss = user_read(mm, at + PAGE_SIZE, 2), mm.rss.read()
@@ -480,18 +472,12 @@ def fork_copies_one_entry_for_2_mib(kernel: Kernel) -> None:
                 entry is not None and not entry.write,
                 f"after fork the {who} may still write to the shared huge page",
             )
-        count, rss = machine.peek((folio, "refcount")), child.rss.read()
+        count = machine.peek((folio, "refcount"))
         expect(count == 2, f"the count of the shared huge page is {count}; it should be 2: parent and child")
-        expect(
-            rss == HPAGE_PMD_NR,
-            f"the child's RSS is {rss} pages; it should be {HPAGE_PMD_NR}: one huge page, and zeroes, which nobody counts",
-        )
+        what = "the child has one huge page, and zeroes, which nobody counts: its RSS"
+        expect_equal(what, child.rss.read(), HPAGE_PMD_NR)
         expect_zeroes_untouched(machine)
-        again = dup_mm(child).rss.read()
-        expect(
-            again == HPAGE_PMD_NR,
-            f"a child of the child has an RSS of {again} pages; it should be {HPAGE_PMD_NR} as well",
-        )
+        expect_equal("the RSS of a child of the child", dup_mm(child).rss.read(), HPAGE_PMD_NR)
 
 
 @check("zap_huge_pmd", points=1)
@@ -506,20 +492,14 @@ def unmapping_2_mib_gives_everything_back(kernel: Kernel) -> None:
             left = walk(mm, base)
             expect(left is None, f"2 MiB were unmapped, and their entry is still {left}")
         expect_zeroes_untouched(machine)
-        rss, ptes = mm.rss.read(), machine.vmstat()["nr_page_table_pages"]
-        expect(rss == 0, f"RSS is {rss} pages when everything is unmapped; it should be 0")
-        expect(
-            ptes == 0,
-            f"{ptes} page tables are in use when everything is unmapped; it should be 0",
-            "each huge entry has a table put aside for it, whatever it maps",
-        )
+        expect_equal("when everything is unmapped RSS", mm.rss.read(), 0)
+        ptes = machine.vmstat()["nr_page_table_pages"]
+        hint = "each huge entry has a table put aside for it, whatever it maps"
+        expect_equal("when everything is unmapped the number of page tables in use", ptes, 0, hint)
         aside = [deposited(mm, base) for base in (at, at + PMD_SIZE)]
         expect(aside == [None, None], f"{aside} are still put aside for entries that are gone")
-        free = machine.vmstat()["nr_free_pages"]
-        expect(
-            free == 8192 - HPAGE_PMD_NR,
-            f"{8192 - HPAGE_PMD_NR - free} pages did not come back",
-        )
+        lost = 8192 - HPAGE_PMD_NR - machine.vmstat()["nr_free_pages"]
+        expect(lost == 0, f"{lost} pages did not come back")
         expect_unlocked(mm, "zap_huge_pmd")
 
 
@@ -573,26 +553,19 @@ TABLES = {"a": "about a five-hundredth", "b": "the same", "c": "more"}
 PAYERS = {"a": "nobody", "b": "the first process that reads", "c": "everybody, from boot to the end"}
 
 
-def _guess(guess: object, choices: dict[str, str]) -> None:
-    expect(
-        isinstance(guess, str) and guess in choices,
-        f"the guess is {guess!r}; it should be one of {', '.join(map(repr, choices))}",
-    )
-
-
 @check("predict_faults", points=1)
 def a_guess_about_faults_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _guess(kernel.predict_faults(), FAULTS)
+    expect_guess(kernel.predict_faults(), FAULTS)
 
 
 @check("predict_table_memory", points=1)
 def a_guess_about_tables_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _guess(kernel.predict_table_memory(), TABLES)
+    expect_guess(kernel.predict_table_memory(), TABLES)
 
 
 @check("predict_who_pays", points=1)
 def a_guess_about_the_bill_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _guess(kernel.predict_who_pays(), PAYERS)
+    expect_guess(kernel.predict_who_pays(), PAYERS)

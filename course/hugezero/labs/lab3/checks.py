@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...check.checks import Failed, check, expect
+from ...check.checks import Failed, check, expect, expect_equal
 from ...check.notebook import exercise
 from ...check.schedules import every_schedule
 from ...explore.byhand import CannotGo
@@ -10,11 +10,10 @@ from ...explore.state import Peek
 from ...hw.ram import ZEROES
 from ...machine import Kernel
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, is_huge_zero_pmd, mk_huge_pmd, pmd_mkwrite
-from ...mm.mm_types import VM_FAULT_FALLBACK
 from ...mm.page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio
-from ...mm.pgtable import Pmd, PteTable, zero_pte
 from ..actors import calls, reclaim, shrinker, user, visitor
-from ..fixtures import Mapped, beside, folio_in_use, idle_folio, small
+from ..answers import expect_guess
+from ..fixtures import Mapped, beside, expect_fallback, folio_in_use, idle_folio, small
 from ..laws import alive, at_rest, settled
 from .broken import to_break
 
@@ -100,11 +99,8 @@ def the_first_reader_brings_the_folio(kernel: Kernel) -> None:
             HZ.folio.read() is folio,
             f"it returned {folio!r}, and hz.folio holds {HZ.folio.read()!r}; both should be the same",
         )
-        expect(
-            folio.nr_pages == HPAGE_PMD_NR,
-            f"the folio has {folio.nr_pages} pages; it should have {HPAGE_PMD_NR}",
-            "alloc_folio(HPAGE_PMD_ORDER)",
-        )
+        hint = "alloc_folio(HPAGE_PMD_ORDER)"
+        expect_equal("the size of the folio in pages", folio.nr_pages, HPAGE_PMD_NR, hint)
         expect(
             folio.data.read() == ZEROES,
             "the folio is not full of zeroes",
@@ -118,9 +114,9 @@ def the_first_reader_brings_the_folio(kernel: Kernel) -> None:
         )
         taken = machine.vmstat()["pgalloc_normal"]
         again = kernel.get_huge_zero_folio(HZ)
-        count, more = HZ.refcount.read(), machine.vmstat()["pgalloc_normal"] - taken
+        more = machine.vmstat()["pgalloc_normal"] - taken
         expect(again is folio, f"the second reader got {again!r}; it should be the same folio, {folio!r}")
-        expect(count == 3, f"after the second reader the count is {count}; it should be 3")
+        expect_equal("after the second reader the count", HZ.refcount.read(), 3)
         expect(
             more == 0,
             f"the second reader took {more} more frames; it should take none",
@@ -157,11 +153,7 @@ def a_reference_is_given_back(kernel: Kernel) -> None:
         folio = folio_in_use(users=2)
         for left in (2, 1):
             kernel.put_huge_zero_folio(HZ)
-            count = HZ.refcount.read()
-            expect(
-                count == left,
-                f"the count was {left + 1}, one reader left, and it is {count}; it should be {left}",
-            )
+            expect_equal(f"the count was {left + 1}, one reader left, and it", HZ.refcount.read(), left)
         expect(
             HZ.folio.read() is folio and machine.peek((folio, "state")) == "live",
             "the last reader has left, and the folio is gone; it should stay until the shrinker takes it",
@@ -242,8 +234,7 @@ def no_schedule_frees_a_folio_in_use(kernel: Kernel) -> object:
 
 
 def _expect_count(wanted: int, when: str, hint: str = "") -> None:
-    count = HZ.refcount.read()
-    expect(count == wanted, f"{when} the count is {count}; it should be {wanted}", hint)
+    expect_equal(f"{when} the count", HZ.refcount.read(), wanted, hint)
 
 
 @check(ANON, points=1)
@@ -264,14 +255,7 @@ def each_huge_entry_holds_a_reference(kernel: Kernel) -> None:
     with beside(kernel, ANON).booted(pages=64) as machine:
         one = Mapped(False)
         said = kernel.do_huge_pmd_anonymous_page(one.fault())
-        expect(
-            said == VM_FAULT_FALLBACK and one.pmd.read() is None,
-            f"there was no huge page to be had, and it returned {said!r}; it should return VM_FAULT_FALLBACK",
-        )
-        left = 64 - machine.vmstat()["nr_free_pages"]
-        expect(
-            left == 0, f"there was no huge page to be had, and {left} frame stayed behind", "the page table"
-        )
+        expect_fallback(said, one.pmd, left=64 - machine.vmstat()["nr_free_pages"])
 
 
 @check(ANON, points=1, needs=each_huge_entry_holds_a_reference)
@@ -303,13 +287,7 @@ def a_write_gives_the_reference_back(kernel: Kernel) -> object:
         one.remembered(machine, 1)
         cells = small(machine.cells)
         fault = one.fault(write=True)
-        said = kernel.do_huge_pmd_wp_page(fault)
-        entry = one.pmd.read()
-        expect(
-            said == 0 and isinstance(entry, Pmd) and entry.write and not entry.special,
-            f"after a write to the huge zero page it returned {said!r}, and the entry is {entry}; it should map a huge "
-            "page of its own",
-        )
+        one.expect_replaced(kernel.do_huge_pmd_wp_page(fault))
         _expect_count(1, "the only huge entry was replaced, and", "who gives back what the read fault took?")
     return every_schedule(
         beside(kernel, WP), [calls("writer", WP, fault), one.reader(1), reclaim()], cells, at_end=_gone_or_idle,
@@ -326,11 +304,7 @@ def a_split_gives_the_reference_back(kernel: Kernel) -> object:
         one.remembered(machine, 1)
         cells = small(machine.cells)
         kernel.split_huge_zero_page_pmd(one.vma, one.at, one.pmd)
-        table = one.pmd.read()
-        wrong = not isinstance(table, PteTable) or any(
-            table[i].read() != zero_pte() for i in range(len(table))
-        )
-        expect(not wrong, f"after a split the PMD holds {table}; it should hold a table of small zero pages")
+        one.expect_split()
         _expect_count(1, "the only huge entry was split, and", "who gives back what the read fault took?")
     return every_schedule(
         beside(kernel, SPLIT), [calls("splitter", SPLIT, one.vma, one.at, one.pmd), one.reader(1), reclaim()], cells,
@@ -347,12 +321,7 @@ def an_unmap_gives_the_reference_back(kernel: Kernel) -> object:
         one.remembered(machine, 1)
         cells = small(machine.cells)
         kernel.zap_huge_pmd(one.vma, one.pmd, one.at)
-        entry, tables, rss = one.pmd.read(), one.mm.nr_ptes.read(), one.mm.rss.read()
-        expect(
-            (entry, tables, rss) == (None, 0, 0),
-            f"after an unmap the entry is {entry}, {tables} page tables are in use, and RSS is {rss}; it should be "
-            "None, 0 and 0",
-        )
+        one.expect_unmapped()
         _expect_count(1, "the only huge entry was unmapped, and", "who gives back what the read fault took?")
     return every_schedule(
         beside(kernel, ZAP), [calls("unmapper", ZAP, one.vma, one.pmd, one.at), one.reader(1), reclaim()], cells,
@@ -453,17 +422,10 @@ def your_schedule_breaks_scan(kernel: Kernel) -> str:
 @check("predict_two_first_faults", points=1)
 def a_guess_about_two_first_faults(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _one_of("abcd", kernel.predict_two_first_faults())
+    expect_guess(kernel.predict_two_first_faults(), "abcd")
 
 
 @check("predict_idle", points=1)
 def a_guess_about_an_idle_folio(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _one_of("abc", kernel.predict_idle())
-
-
-def _one_of(letters: str, guess: object) -> None:
-    expect(
-        isinstance(guess, str) and len(guess) == 1 and guess in letters,
-        f"the guess is {guess!r}; it should be one of {', '.join(map(repr, letters))}",
-    )
+    expect_guess(kernel.predict_idle(), "abc")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...check.checks import Failed, check, expect
+from ...check.checks import check, expect
 from ...check.notebook import exercise
 from ...check.schedules import every_schedule
 from ...explore.state import Peek
 from ...machine import Kernel
 from ...mm.huge_memory import HUGE_ZERO, is_huge_zero_pmd
-from ...mm.mm_types import VM_FAULT_FALLBACK
 from ...mm.mmap import mm_alloc
 from ...mm.page_alloc import Folio
-from ...mm.pgtable import Pmd, PteTable, zero_pte
-from ...scenario import ACTIONS, in_words
 from ...store import in_code
 from ..actors import calls, reclaim
-from ..fixtures import folio_in_use, idle_folio, small
+from ..answers import expect_guess, program_in
+from ..fixtures import expect_fallback, folio_in_use, idle_folio, small
 from ..laws import alive
 from .fixtures import (
     MM_GET,
@@ -247,14 +245,7 @@ def entries_are_not_counted(kernel: Kernel) -> None:
     with kernel.booted(pages=64) as machine:
         room = Room()
         said = kernel.do_huge_pmd_anonymous_page(room.fault())
-        left = 64 - machine.vmstat()["nr_free_pages"]
-        expect(
-            said == VM_FAULT_FALLBACK and room.pmds[0].read() is None,
-            f"there was no huge page to be had, and it returned {said!r}; it should return VM_FAULT_FALLBACK",
-        )
-        expect(
-            left == 0, f"there was no huge page to be had, and {left} frame stayed behind", "the page table"
-        )
+        expect_fallback(said, room.pmds[0], left=64 - machine.vmstat()["nr_free_pages"])
 
 
 @check(ANON, points=1, needs=entries_are_not_counted)
@@ -309,13 +300,7 @@ def a_write_gives_nothing_back(kernel: Kernel) -> None:
         folio_in_use(users=1)
         one = holder()
         one.remembered(machine, 1)
-        said = kernel.do_huge_pmd_wp_page(one.fault(write=True))
-        entry = one.pmd.read()
-        expect(
-            said == 0 and isinstance(entry, Pmd) and entry.write and not entry.special,
-            f"after a write to the huge zero page it returned {said!r}, and the entry is {entry}; it should map a huge "
-            "page of its own",
-        )
+        one.expect_replaced(kernel.do_huge_pmd_wp_page(one.fault(write=True)))
         expect_forgotten(one.mm, "a write")
         expect(one.mm.huge_zero.test(), "after a write the mm's flag is not set any more", ONCE)
         expect_held(1, "the only huge entry of zeroes was replaced, and", ONCE)
@@ -329,11 +314,7 @@ def a_split_gives_nothing_back(kernel: Kernel) -> None:
         one = holder()
         one.remembered(machine, 1)
         kernel.split_huge_zero_page_pmd(one.vma, one.at, one.pmd)
-        table = one.pmd.read()
-        wrong = not isinstance(table, PteTable) or any(
-            table[i].read() != zero_pte() for i in range(len(table))
-        )
-        expect(not wrong, f"after a split the PMD holds {table}; it should hold a table of small zero pages")
+        one.expect_split()
         expect_forgotten(one.mm, "a split")
         expect_held(1, "the only huge entry of zeroes was split, and", ONCE)
 
@@ -346,12 +327,7 @@ def an_unmap_gives_nothing_back(kernel: Kernel) -> None:
         one = holder()
         one.remembered(machine, 1)
         kernel.zap_huge_pmd(one.vma, one.pmd, one.at)
-        left = one.pmd.read(), one.mm.nr_ptes.read(), one.mm.rss.read()
-        expect(
-            left == (None, 0, 0),
-            f"after an unmap the entry is {left[0]}, {left[1]} page tables are in use, and RSS is {left[2]}; it should "
-            "be None, 0 and 0",
-        )
+        one.expect_unmapped()
         expect_forgotten(one.mm, "an unmap")
         expect_held(1, "the only huge entry of zeroes was unmapped, and", ONCE)
 
@@ -370,15 +346,8 @@ def the_scenario_shows_that_the_page_stays(kernel: Kernel) -> str:
 
 def scenario_of(kernel: Kernel) -> list[Any]:
     """What the student's function returns, if it is a scenario."""
-    scenario = kernel.page_outlives_its_mappings()
-    if not isinstance(scenario, (list, tuple)) or not all(isinstance(each, ACTIONS) for each in scenario):
-        raise Failed(
-            f"{OUTLIVES} returned {scenario!r}; it should be a list of actions, like [Mmap('a', 2 << 20)]"
-        )
-    expect(len(scenario) <= 12, f"your program has {len(scenario)} actions; 12 are enough")
-    large = [in_words(a) for a in scenario if max([n for n in a if isinstance(n, int)], default=0) > 64 << 20]
-    expect(not large, f"{', '.join(large)}: 64 MiB are enough")
-    return list(scenario)
+    example, enough = "Mmap('a', 2 << 20)", "64 MiB are enough"
+    return program_in(kernel.page_outlives_its_mappings(), OUTLIVES, example, 64 << 20, enough)
 
 
 def expect_outlived(ends: dict[str, End]) -> None:
@@ -410,26 +379,19 @@ def expect_outlived(ends: dict[str, End]) -> None:
 # predictions
 
 
-def _one_of(letters: str, guess: object) -> None:
-    expect(
-        isinstance(guess, str) and len(guess) == 1 and guess in letters,
-        f"the guess is {guess!r}; it should be one of {', '.join(map(repr, letters))}",
-    )
-
-
 @check("predict_share_at_72", points=1)
 def a_guess_about_72_cpus(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _one_of("abc", kernel.predict_share_at_72())
+    expect_guess(kernel.predict_share_at_72(), "abc")
 
 
 @check("predict_half_the_work", points=1)
 def a_guess_about_half_the_work(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _one_of("abc", kernel.predict_half_the_work())
+    expect_guess(kernel.predict_half_the_work(), "abc")
 
 
 @check("predict_one_fault_each", points=1)
 def a_guess_about_one_fault_each(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    _one_of("abc", kernel.predict_one_fault_each())
+    expect_guess(kernel.predict_one_fault_each(), "abc")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...block.bio import SECTOR_SIZE
-from ...check.checks import Failed, check, expect
+from ...check.checks import Failed, check, expect, expect_equal
 from ...check.notebook import exercise
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel
@@ -14,9 +14,10 @@ from ...mm.mm_types import EIO
 from ...mm.mmap import mm_alloc
 from ...mm.page_alloc import Folio
 from ...mm.shrinker import SHRINKERS, shrink_slab
-from ...scenario import NotAScenario, Write, in_words
+from ...scenario import NotAScenario, Write
 from ...scenario.storage import WithDisk
 from ...store import KernelBug
+from ..answers import expect_guess, program_in
 from ..lab1.fixtures import expect_zeroed, zero
 from .fixtures import (
     BLOCKS,
@@ -84,29 +85,21 @@ exercise("when_would_you", "", "That is a position that can be argued about, wit
 
 # the bug hunt
 
-ACTIONS, LARGEST_NUMBER = 16, 8 * MiB
-
 
 def _play(kernel: Kernel) -> tuple[list[Any], WithDisk]:
-    scenario = kernel.secret_on_disk()
+    answer = kernel.secret_on_disk()
     simulated = WithDisk(borrowing_kernel(), pages=4096)
-    known = simulated.actions
-    if not isinstance(scenario, (list, tuple)) or not all(isinstance(action, known) for action in scenario):
-        raise Failed(
-            f"secret_on_disk returned {scenario!r}; it should be a list of actions, like [Zeroout()]"
-        )
-    expect(len(scenario) <= ACTIONS, f"your program has {len(scenario)} actions; {ACTIONS} are enough")
-    large = [
-        in_words(a) for a in scenario if max([n for n in a if isinstance(n, int)], default=0) > LARGEST_NUMBER
-    ]
-    expect(not large, f"{', '.join(large)}: the disk has 8 MiB, and 2 MiB of memory are enough")
+    scenario = program_in(
+        answer, "secret_on_disk", "Zeroout()", 8 * MiB,
+        "the disk has 8 MiB, and 2 MiB of memory are enough", most=16, known=simulated.actions,
+    )  # fmt: skip
     try:
         simulated.run(scenario)
     except NotAScenario as error:
         raise Failed(str(error)) from None
     except KernelBug as bug:
         raise Failed(f"kernel bug: {bug}") from None
-    return list(scenario), simulated
+    return scenario, simulated
 
 
 @check("secret_on_disk", points=2)
@@ -153,23 +146,16 @@ COUNTING = {"a": "9 times as much", "b": "about 4 times as much", "c": "about 1.
 ONE_GIB = {"a": "262,144 vectors in 1,024 bios", "b": "512 vectors in 2 bios", "c": "512 vectors in 1 bio"}
 
 
-def _expect_guess(guess: object, choices: dict[str, str]) -> None:
-    expect(
-        isinstance(guess, str) and guess in choices,
-        f"the guess is {guess!r}; it should be one of {', '.join(map(repr, choices))}",
-    )
-
-
 @check("predict_counting_again", points=1)
 def a_guess_about_counting(kernel: Kernel) -> None:
     """You committed to a guess about 72 CPUs and one count: the point is yours, right or wrong."""
-    _expect_guess(kernel.predict_counting_again(), COUNTING)
+    expect_guess(kernel.predict_counting_again(), COUNTING)
 
 
 @check("predict_one_gib", points=1)
 def a_guess_about_one_gib(kernel: Kernel) -> None:
     """You committed to a guess about 1 GiB of zeroes: the point is yours, right or wrong."""
-    _expect_guess(kernel.predict_one_gib(), ONE_GIB)
+    expect_guess(kernel.predict_one_gib(), ONE_GIB)
 
 
 # hugezero_init
@@ -236,9 +222,8 @@ def a_boot_without_memory_is_survived(kernel: Kernel) -> None:
                 f"there was no memory at boot, and the kernel's log has {len(said)} lines about it; it should have 1",
                 "pr_warn(text)",
             )
-            count, registered = HZ.refcount.read(), SHRINKERS.registered.read()
-            expect(count == 0, f"there is no folio, and its count is {count}; it should be 0")
-            expect(not registered, "there is no folio, and a shrinker is registered for it")
+            expect_equal("there is no folio, and its count", HZ.refcount.read(), 0)
+            expect(not SHRINKERS.registered.read(), "there is no folio, and a shrinker is registered for it")
 
 
 # mm_get_huge_zero_folio, mm_put_huge_zero_folio
@@ -310,12 +295,9 @@ def only_what_was_held_is_given_back(kernel: Kernel) -> None:
                 HZ.refcount.set(2)
                 kernel.mm_put_huge_zero_folio(mm)
                 right = 1 if flag and kind == WITHOUT else 2
-                count = HZ.refcount.read()
-                expect(
-                    count == right,
-                    f"a kernel {kind}, an mm whose flag is {flag}: the count went from 2 to {count}; it should be {right}",
-                    "" if kind == WITHOUT else "who would hold what never goes?",
-                )
+                what = f"a kernel {kind}, an mm whose flag is {flag}: the count was 2, and it"
+                hint = "" if kind == WITHOUT else "who would hold what never goes?"
+                expect_equal(what, HZ.refcount.read(), right, hint)
 
 
 # largest_zero_folio
@@ -385,13 +367,9 @@ def errors_of_the_disk_are_passed_on(kernel: Kernel) -> None:
             disk = machine.disk(1 << 14)
             disk.bd_bad_sector = 100
             error = machine.kernel.blkdev_issue_zero_pages(disk, 96, 1 << 13)
-            bios = disk.bios.read()
             expect(error == EIO, f"sector 100 cannot be written: it returned {error!r}, not EIO ({EIO})")
-            expect(
-                bios == 1,
-                f"the first bio failed, and {bios} were carried out; it should be 1",
-                "who looks at the error?",
-            )
+            what, hint = "the first bio failed, and the number carried out", "who looks at the error?"
+            expect_equal(what, disk.bios.read(), 1, hint)
             able = machine.disk(8192, max_write_zeroes_sectors=1024)
             zero(machine.kernel, able, 0, 2560)
             found = able.bios.read(), able.zeroings.read()
