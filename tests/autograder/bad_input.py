@@ -120,8 +120,9 @@ GAINS_NOTHING = {
     "def twice(self, reply):\n    send(self, reply)\n    send(self, reply)\n"
     "a._Line.send = twice\n" + RIGHT,
     "never-answers": "import hugezero.remote.answering as a\na.serve = lambda *x: None\n" + RIGHT,
-    "opens-the-gradebook": "import glob, os, sqlite3\n"
-    "found = [os.path.join(d, f) for d, _, fs in os.walk('/') for f in fs if f.endswith('.db') or 'lab9' in f]\n"
+    "opens-the-gradebook": "import os\nfound = []\nfor d, inner, fs in os.walk('/'):\n"
+    "    inner[:] = [name for name in inner if name not in ('proc', 'sys', 'usr', 'lib', 'site-packages')]\n"
+    "    found += [os.path.join(d, f) for f in fs if f.endswith('.db') or 'lab9' in f]\n"
     "assert not found, found\n" + HEAD + "    return found",
     "imports-solutions": HEAD + "    import solutions.lab9_toy as s\n    return s.put_coins(purse, n)",
     "imports-the-grader": HEAD + "    import autograder.labs.lab9.hidden\n    return 5",

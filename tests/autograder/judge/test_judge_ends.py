@@ -90,15 +90,17 @@ def test_a_wait_is_no_work() -> None:
 def test_nothing_outlives_a_grader_that_is_killed(
     bwrap: str, tmp_path: Path, toy_course: Course, perfect: Any
 ) -> None:
-    slow = "def put_coins(purse, n):\n    while True:\n        purse.coins.read()\n"
+    slow = "import time\ndef put_coins(purse, n):\n    while True:\n        purse.coins.read()\n        time.sleep(0.05)\n"
     path = tmp_path / f"{toy.STEM}.ipynb"
     nbformat.write(submissions.answered(perfect, {"put_coins": slow}), path)
     code = f"from pathlib import Path; from autograder.grading import grade; from autograder.course import layout as course; grade.check(course.Course(Path({str(toy_course.root)!r})), Path({str(path)!r}))"
     marked = tmp_path / "tmp-of-this-grader"
     marked.mkdir()
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(marked)}
-    grader = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=PROJECT, stderr=subprocess.DEVNULL)
-    _until(lambda: len(list(processes(str(marked)))) >= 3)  # bubblewrap, the warm court, its judge
+    with (tmp_path / "said").open("w") as said:
+        grader = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=PROJECT, stderr=said)
+    _until(lambda: grader.poll() is not None or len(list(processes(str(marked)))) >= 3)
+    assert grader.poll() is None, (tmp_path / "said").read_text()  # it should still be at it
     os.kill(grader.pid, signal.SIGKILL)
     grader.wait()
     _until(lambda: not list(processes(str(marked))))
