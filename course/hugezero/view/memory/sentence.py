@@ -113,7 +113,8 @@ def _folio(film: Film, state: State, done: Done) -> str:
             )
     if done.cell[1] == "refcount":
         return _count(f"{name}: its count of holders", done)
-    return f"all of {name} is read" if done.cell[1] == "data" else _anything(film, state, done)
+    whole = done.cell[1] == "data" and done.verb == "read"
+    return f"all of {name} is read" if whole else _anything(film, state, done)
 
 
 def _bytes(n: int) -> str:
