@@ -6,8 +6,9 @@ from typing import Any
 
 from hugezero import store
 from hugezero.check.checks import Failed
+from hugezero.hw.ram import Bytes
 from hugezero.remote import messages
-from hugezero.store import KERNEL, KINDS, Cell, Counter, Entry, Flag, Handle, View
+from hugezero.store import DECLARED, KERNEL, KINDS, Cell, Counter, Entry, Flag, Handle, View
 
 FURTHEST = 1 << 26  # bytes from the start of a frame or a disk, and in one piece
 # handles that kernel code makes from the id of another one
@@ -64,7 +65,8 @@ def operation(op: messages.Op, given: Given) -> Step:
     if op.verb == "call":
         return "op", cell, "call", _call(cell, args)
     freed = op.verb == "free" and op.cell.field == "state" and cell[0].dynamic
-    if (0 if freed else messages.view_class(*cell).verbs.get(op.verb)) != len(args):
+    known = freed or op.verb in messages.view_class(*cell).verbs
+    if not known or len(args) != DECLARED[op.verb].arity:
         raise messages.Unknown(f"there is no {store.cell_name(cell)}.{op.verb} with {len(args)} values")
     for arg in args:
         _sane(cell, op.verb, arg)
@@ -103,7 +105,7 @@ def _sane(cell: Cell, verb: str, arg: Any) -> None:
         why = "only a whole number fits there"
     elif issubclass(view, Flag) and type(arg) is not bool:
         why = "only True or False fits there"
-    elif verb in ("load", "store", "paste") and type(arg) is int and not 0 <= arg <= FURTHEST:
+    elif issubclass(view, Bytes) and type(arg) is int and not 0 <= arg <= FURTHEST:
         why = "that is outside of it"
     if why:
         raise Failed(f"{store.cell_name(cell)}.{verb}({arg!r}): {why}")

@@ -7,7 +7,7 @@ from hugezero.machine import Kernel
 from hugezero.mm.fault import user_read, user_write
 from hugezero.mm.mm_types import Mm
 from hugezero.mm.mmap import mm_alloc, mmap
-from hugezero.store import KERNEL, OPERATIONS, Asked, Differs, Stop, default_of, operation
+from hugezero.store import KERNEL, NOTHING, OPERATIONS, Asked, Differs, Stop, default_of, operation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +52,7 @@ def test_with_the_log_off_everything_else_is_the_same():
 
 def test_two_operations_cannot_have_one_name():
     with pytest.raises(ValueError, match="two operations are called 'read'"):
-        operation(OPERATIONS["read"])
+        operation(words=NOTHING, reads="all", writes=False)(OPERATIONS["read"])
 
 
 def adds(mm):

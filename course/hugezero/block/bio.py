@@ -5,12 +5,12 @@ Linux: block/bio.c, block/blk-lib.c, include/linux/bio.h
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from ..hw.ram import LEFT_BEHIND, PAGE_SIZE, Bytes, Contents
 from ..mm.mm_types import EIO
 from ..mm.page_alloc import ZERO_PAGE, Folio
-from ..store import Atomic, Counter, Field, Handle, Slot, Vector, new, operation, record
+from ..store import SOMETHING, Atomic, Counter, Field, Handle, Slot, Vector, new, operation, record
 from ..store import cells as _cells
 
 SECTOR_SIZE = 512  # bytes
@@ -27,7 +27,7 @@ class BioVec(NamedTuple):
     bv_offset: int
 
 
-@operation
+@operation(words=SOMETHING, reads="part", writes=True)
 def take(old: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
     return (old[1:], old[0]) if old else (old, None)
 
@@ -36,7 +36,7 @@ class Queue(Vector):
     """A cell that holds what waits for somebody, the oldest first."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {**Vector.verbs, "take": 0}
+    verbs = (*Vector.verbs, "take")
 
     def take(self) -> Any:
         """Take the oldest one out and give it; None if nobody waits."""

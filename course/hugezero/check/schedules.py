@@ -11,12 +11,11 @@ from ..explore.byhand import ByHand
 from ..explore.moves import Peek, Row, Thread
 from ..explore.replay import given
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
-from ..store import Cell
+from ..store import DECLARED, Cell
 from ..view.schedules.names import Names
 from ..view.schedules.rows import scenery, tell, watched
 from .checks import CodeRaised, Failed, Inconclusive, NotStarted
 
-COUNTS = ("add", "inc_not_zero", "dec_and_test")
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 RAISED = re.compile(r"(\w+) raised (\w+): ?(.*)", re.DOTALL)
 DIFFERS = "acts differently when"  # it would on one CPU as well
@@ -137,7 +136,8 @@ def in_words(outcome: Outcome, threads: Sequence[Thread] = ()) -> tuple[str, tup
 
 def _said(row: Row, said: str) -> str:
     """What *row* gave, and what the count is then, if it moved one."""
-    now = f"now {row.new}" if row.verb in COUNTS and row.old != row.new else ""
+    counts = row.verb in DECLARED and DECLARED[row.verb].counts
+    now = f"now {row.new}" if counts and row.old != row.new else ""
     return ", ".join(filter(None, (said, now)))
 
 

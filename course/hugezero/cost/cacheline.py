@@ -15,10 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..store import Cell
+from ..store import DECLARED, Cell
 
-READS = frozenset({"read", "load"})
-READ_THEN_WRITE = frozenset({"inc_not_zero"})  # Linux: atomic_inc_not_zero, a load and a compare-and-exchange
 Access = tuple[str, str]  # a line, and "r" or "w"
 OWN = "own"  # a line that nobody else ever touches
 Holders = tuple[str, tuple[int, ...]]  # "M" or "E" and one CPU; "S" and several; "I" and none
@@ -64,10 +62,8 @@ def accesses(operations: Iterable[tuple[Cell, str]], line_of: Callable[[Cell], s
         line = line_of(cell)
         if line is None:
             continue
-        if verb in READS or verb in READ_THEN_WRITE:
-            found.append((line, "r"))
-        if verb not in READS:
-            found.append((line, "w"))
+        how = DECLARED[verb].accesses if verb in DECLARED else "w"  # something new is written to
+        found += [(line, each) for each in how]
     return found
 
 

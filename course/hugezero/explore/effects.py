@@ -7,7 +7,7 @@ from typing import Any
 
 from ..mm.page_alloc import Folio
 from ..mm.vmstat import VMSTAT
-from ..store import KERNEL, OPERATIONS, Cell, KernelBug
+from ..store import DECLARED, KERNEL, OPERATIONS, Cell, KernelBug
 from .allocator import Births
 from .calltree import Action
 from .sharing import ADDED, LOOKED, OBSERVER, WROTE, Sharing
@@ -31,7 +31,12 @@ class Doing:
         if action[0] == "hw":
             ready = getattr(action[2], "ready", None)
             return ready is not None and not ready(lambda cell: self.cells.get(values, cell))
-        return action[2] == "lock" and bool(self.cells.get(values, action[1]))
+        wanted = DECLARED.get(action[2])  # None: something new, or a call
+        return (
+            wanted is not None
+            and wanted.waits is not None
+            and wanted.waits(self.cells.get(values, action[1]))
+        )
 
     def others_could_see(self, cpu: int, values: list[Any], action: Action) -> bool:
         """Is this operation a scheduling point?"""
@@ -59,7 +64,7 @@ class Doing:
         except KernelBug as bug:
             return Row(cpu, cell, verb, args, old, old, None), bug.what
         if not own:
-            self._note(cpu, cell, LOOKED if new is old else ADDED if verb == "add" else WROTE)
+            self._note(cpu, cell, LOOKED if new is old else ADDED if DECLARED[verb].commutes else WROTE)
         if verb == "free":
             self.cells.wipe(values, handle)
         elif new is not old:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
-from ..store import KernelBug, View, cell_name, operation, record
+from ..store import NOTHING, KernelBug, View, Words, cell_name, operation, record
 from ..store import cells as _cells
 
 PAGE_SIZE = 4096  # bytes
@@ -91,24 +91,24 @@ def _writable(old: Contents) -> None:
         raise KernelBug("a write into a page that must stay zero")
 
 
-@operation
+@operation(words=Words(NOTHING.gave, does="reads", program="read"), reads="part", writes=False)
 def load(old: Contents, offset: int, length: int) -> tuple[Contents, bytes]:
     return old, old.load(offset, length)
 
 
-@operation
+@operation(words=Words(NOTHING.gave, does="writes to", program="write"), reads="nothing", writes=True)
 def store(old: Contents, offset: int, data: bytes) -> tuple[Contents, None]:
     _writable(old)
     return old.store(offset, data), None
 
 
-@operation
+@operation(words=NOTHING, reads="nothing", writes=True)
 def clear(old: Contents) -> tuple[Contents, None]:
     _writable(old)
     return ZEROES, None
 
 
-@operation
+@operation(words=NOTHING, reads="nothing", writes=True)
 def paste(old: Contents, at: int, source: Contents, offset: int, length: int) -> tuple[Contents, None]:
     _writable(old)
     return old.paste(at, source, offset, length), None
@@ -118,7 +118,7 @@ class Bytes(View):
     """A cell that holds bytes: the contents of a frame, or of a disk."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {"read": 0, "load": 2, "store": 2, "clear": 0, "paste": 4}
+    verbs = (*View.verbs, "load", "store", "clear", "paste")
 
     def _within(self, verb: str, offset: Any, length: Any) -> None:
         """IndexError unless the cell has *length* bytes from *offset* on."""

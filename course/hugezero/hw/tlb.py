@@ -7,9 +7,9 @@ Linux: Documentation/core-api/cachetlb.rst
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
-from ..store import Atomic, Handle, View, operation, record
+from ..store import Atomic, Handle, View, Words, operation, record
 from ..store import cells as _cells
 
 
@@ -22,7 +22,11 @@ class Translation(NamedTuple):
     folio: Any
 
 
-@operation
+@operation(
+    words=Words(lambda args, result, gives: f"from {args[0]:#x} up to {args[1]:#x}"),
+    reads="nothing",
+    writes=True,
+)
 def flush(old: tuple[Translation, ...], start: int, end: int) -> tuple[tuple[Translation, ...], None]:
     return tuple(one for one in old if not start <= one.start < end), None
 
@@ -31,7 +35,7 @@ class Translations(View):
     """A cell that holds what all CPUs remember of one address space."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {"read": 0, "flush": 2}
+    verbs = (*View.verbs, "flush")
 
     def flush(self, start: int, end: int) -> None:
         """Make every CPU forget what it remembers of the addresses from *start* to *end*, and wait until it has."""

@@ -39,12 +39,22 @@ from .environments import (
     call,
     new,
 )
-from .operations import OPERATIONS, KernelBug, operation
+from .operations import (
+    DECLARED,
+    NOTHING,
+    OPERATIONS,
+    RESULT,
+    SOMETHING,
+    KernelBug,
+    Operation,
+    Words,
+    operation,
+)
 from .words import in_code, with_result
 
 __all__ = [
-    "ALIVE", "KERNEL", "KINDS", "OPERATIONS", "RECORDS", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
-    "Done", "Entry", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "OtherThread", "RunsOn", "Slot",
-    "Stop", "Vector", "View", "call", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
+    "ALIVE", "DECLARED", "KERNEL", "KINDS", "NOTHING", "OPERATIONS", "RECORDS", "RESULT", "SOMETHING", "Asked", "Atomic", "Cell", "Counter", "Differs", "Direct",
+    "Done", "Entry", "Environment", "Field", "Flag", "Handle", "KernelBug", "Lock", "Mutable", "NoKernel", "NoMachine", "NotThere", "Operation", "OtherThread", "RunsOn", "Slot",
+    "Stop", "Vector", "View", "Words", "call", "cell_name", "check_immutable", "current", "default_of", "in_code", "new", "operation",
     "record", "use", "with_result",
 ]  # fmt: skip

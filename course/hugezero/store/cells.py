@@ -82,7 +82,7 @@ class View:
     """One cell, named. What it holds is asked for, never assumed."""
 
     __slots__ = ("cell",)
-    verbs: ClassVar[dict[str, int]] = {"read": 0}  # verb: number of arguments
+    verbs: ClassVar[tuple[str, ...]] = ("read",)  # the operations that its methods do
     asked = "read"  # the method that tells what it holds
 
     def __init__(self, cell: Cell) -> None:
@@ -91,6 +91,11 @@ class View:
     def read(self) -> Any:
         """What the cell holds now."""
         return environment.op(self.cell, "read", ())
+
+    @staticmethod
+    def called(verb: str, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+        """The method that does *verb* with *args*, and what it is called with: how code has it."""
+        return verb, args
 
     def _not_a_value(self, *_: object) -> NoReturn:
         name = cell_name(self.cell)
@@ -114,7 +119,7 @@ class Slot(View):
     """A cell that is read, set, and exchanged: an entry of a page table, say."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {"read": 0, "set": 1, "xchg": 1, "cmpxchg": 2}
+    verbs = (*View.verbs, "set", "xchg", "cmpxchg")
 
     def set(self, value: Any) -> None:
         """Store *value*."""
@@ -165,7 +170,12 @@ class Counter(Slot):
     """A cell that holds a number."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {**Slot.verbs, "add": 1, "inc_not_zero": 0, "dec_and_test": 0}
+    verbs = (*Slot.verbs, "add", "inc_not_zero", "dec_and_test")
+
+    @staticmethod
+    def called(verb: str, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+        by_one = {(1,): "inc", (-1,): "dec"}.get(args) if verb == "add" else None
+        return (by_one, ()) if by_one else (verb, args)
 
     def add(self, n: int) -> None:
         """Add *n*."""
@@ -195,7 +205,13 @@ class Flag(View):
 
     __slots__ = ()
     asked = "test"
-    verbs: ClassVar[dict[str, int]] = {"read": 0, "set": 1, "test_and_set": 0}
+    verbs = (*View.verbs, "set", "test_and_set")
+
+    @staticmethod
+    def called(verb: str, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+        if verb == "set":
+            return "set" if args[0] else "clear", ()
+        return "test" if verb == "read" else verb, args
 
     def test(self) -> bool:
         """Is it set?"""
@@ -218,7 +234,7 @@ class Lock(Flag):
     """A bit that is waited for: a CPU that wants it while it is set does not go on."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {**Flag.verbs, "lock": 0, "unlock": 0}
+    verbs = (*Flag.verbs, "lock", "unlock")
 
     def lock(self) -> None:
         """Wait until it is clear, and set it."""
@@ -233,7 +249,7 @@ class Vector(View):
     """A cell that holds a list of bounded length, which only grows."""
 
     __slots__ = ()
-    verbs: ClassVar[dict[str, int]] = {"read": 0, "append": 2}
+    verbs = (*View.verbs, "append")
 
     def append(self, value: Any, limit: int) -> bool:
         """Add *value* at the end unless there are *limit* already; say whether it was added."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .cells import KINDS, Cell, Field, Flag, cell_name
-
-SILENT = frozenset(
-    {"set", "add", "free", "store", "clear", "paste", "lock", "unlock", "flush"}
-)  # give nothing
+from .cells import KINDS, Cell, Field, View, cell_name
+from .operations import DECLARED
 
 
 def in_code(
@@ -29,14 +26,12 @@ def in_code(
     declared = None if isinstance(field, int) else handle.fields.get(field)
     if isinstance(declared, Field):
         return name(cell) if verb == "read" else f"{name(cell)} = {value(args[0])}"
-    if declared is not None and issubclass(declared.view, Flag) and verb in ("read", "set"):
-        return f"{name(cell)}.{'test' if verb == 'read' else 'set' if args[0] else 'clear'}()"
-    if verb == "add" and args in ((1,), (-1,)):
-        return f"{name(cell)}.{'inc' if args == (1,) else 'dec'}()"
-    return f"{name(cell)}.{verb}({', '.join(map(value, args))})"
+    view = (handle.slots if isinstance(field, int) else declared and declared.view) or View
+    method, given = view.called(verb, args)
+    return f"{name(cell)}.{method}({', '.join(map(value, given))})"
 
 
 def with_result(cell: Cell, verb: str, args: tuple[Any, ...], result: Any) -> str:
     """The operation, and what it gave."""
     call = in_code(cell, verb, args)
-    return call if verb in SILENT else f"{call} → {result!r}"
+    return call if verb in DECLARED and DECLARED[verb].silent else f"{call} → {result!r}"

@@ -14,7 +14,7 @@ from ...mm.page_alloc import Folio
 from ...mm.pgtable import PmdTable, PteTable
 from ...mm.shrinker import Shrinkers
 from ...mm.vmstat import Vmstat
-from ...store import KERNEL, Done, Handle
+from ...store import DECLARED, KERNEL, Done, Handle
 from ..moments import Film, State
 from ..words import Entry, code, entry_of, is_zeroes, rights, short, size, some, the
 from .mappings import addresses
@@ -113,7 +113,8 @@ def _folio(film: Film, state: State, done: Done) -> str:
             )
     if done.cell[1] == "refcount":
         return _count(f"{name}: its count of holders", done)
-    return f"all of {name} is read" if done.cell[1] == "data" else _anything(film, state, done)
+    whole = done.cell[1] == "data" and done.verb == "read"
+    return f"all of {name} is read" if whole else _anything(film, state, done)
 
 
 def _bytes(n: int) -> str:
@@ -146,7 +147,7 @@ def _mm(film: Film, state: State, done: Done) -> str:
     what = {"rss": "its resident set, in pages,", "min_flt": "its count of page faults"}
     what |= {"nr_ptes": "its count of page tables", "users": "its count of threads"}
     if field == "page_table_lock":
-        return f"{name}: its page table lock is {_LOCK.get(done.verb, 'looked at')}"
+        return f"{name}: its page table lock is {DECLARED[done.verb].words.lock}"
     return _count(f"{name}: {what.get(str(field), field)}", done)
 
 
@@ -239,7 +240,7 @@ def _huge_zero(film: Film, state: State, done: Done) -> str:
         users = _count("the huge zero folio's count", done)
         return f"{users}: nobody is there" if done.verb == "inc_not_zero" and not done.result else users
     if field == "lock":
-        return f"the huge zero folio's lock is {_LOCK.get(done.verb, 'looked at')}"
+        return f"the huge zero folio's lock is {DECLARED[done.verb].words.lock}"
     if done.verb == "read":
         return f"which folio is the huge zero one? {the(done.result).capitalize() if done.result else 'None'}"
     if done.new is done.old:
@@ -281,7 +282,6 @@ def _anything(film: Film, state: State, done: Done) -> str:
     return code(done) + ("" if done.result is None else f" → {short(done.result)}")
 
 
-_LOCK = {"lock": "taken", "unlock": "given back", "set": "given back", "test_and_set": "asked for"}
 _TELL: dict[type[Handle], Tell] = {
     PteTable: _entry, PmdTable: _pmd, Folio: _folio, Mm: _mm, Vma: _vma, AddressSpace: _cache,
     BlockDevice: _disk, Bio: _bio, Vmstat: _vmstat, Deposits: _deposit, HugeZero: _huge_zero, Tlb: _tlb, Shrinkers: _shrinkers,

@@ -9,10 +9,8 @@ from typing import Any, Protocol
 from ...hw.tlb import Tlb
 from ...mm.page_alloc import ZERO_PAGE, Folio
 from ...mm.pgtable import Pmd, PteTable, zero_pte
-from ...store import OPERATIONS, Atomic, Cell, Handle, Lock, View, cell_name, in_code
+from ...store import DECLARED, Atomic, Cell, Handle, Lock, View, cell_name, in_code
 from ..words import entry_of, in_cell, short
-
-CONTENTS = {"load": "read", "store": "write"}  # of a folio, by a program: no kernel code to be quoted
 
 
 class Operation(Protocol):
@@ -131,10 +129,11 @@ class Names:
     def code(self, row: Operation) -> str:
         """The operation as the code has it."""
         handle = row.cell[0]
-        if isinstance(handle, Folio) and row.verb in CONTENTS:
-            return f"{CONTENTS[row.verb]} {self.folio(handle)}"
+        declared = DECLARED.get(row.verb)
+        if declared is not None and declared.words.program and isinstance(handle, Folio):
+            return f"{declared.words.program} {self.folio(handle)}"
         if isinstance(handle, Tlb):
-            if row.verb not in OPERATIONS or row.verb == "read":
+            if declared is None or not declared.writes:
                 return "the program reads there"  # a step of the hardware
             return "flush_pmd_tlb_range(…)"
         if row.verb == "dma":

@@ -14,17 +14,9 @@ from ...mm.mm_types import Vma
 from ...mm.page_alloc import Folio
 from ...mm.shrinker import SHRINKERS
 from ...mm.vmstat import VMSTAT
-from ...store import OPERATIONS, Cell, KernelBug
+from ...store import DECLARED, OPERATIONS, SOMETHING, Cell, KernelBug, Words
 from .names import Names, Operation, folios_in, is_lock
 
-LOOKS = (
-    "read",
-    "cmpxchg",
-    "inc_not_zero",
-    "dec_and_test",
-    "xchg",
-    "test_and_set",
-)  # they tell what was there
 USED = " was used after it was freed"
 
 
@@ -165,7 +157,7 @@ def _broke(rows: Sequence[Operation], bug: str, names: Names, freed: dict[Folio,
     last = rows[-1] if rows else None
     handle: Any = None if last is None else last.cell[0]
     if last is not None and handle in freed and bug == f"{handle!r}{USED}":
-        does = {"load": "reads", "store": "writes to"}.get(last.verb, "uses")
+        does = _words(last).does
         row = freed[handle]
         who = "it" if rows[row].cpu == last.cpu else f"CPU {rows[row].cpu}"
         return (
@@ -189,27 +181,16 @@ def _said(rows: Sequence[Operation], k: int, names: Names, holds: dict[Cell, Any
             if still and isinstance(still[0][0], Tlb):
                 return "a CPU still remembers it"
             return f"{names.cell(still[0])} still names it" if still else ""
-        case "inc_not_zero":
-            return f"{gave}: one more user" if row.result else f"{gave}: nobody there"
-        case "dec_and_test":
-            return f"{gave}: it was the last" if row.result else f"{gave}: others are left"
-        case "test_and_set":
-            return f"{gave}: it was set before" if row.result else f"{gave}: now it is set"
-        case "cmpxchg":
-            if row.result == row.args[0]:
-                return f"{gave}: stored"
-            return f"{gave}: somebody was first" if row.args[0] is None else f"{gave}: left as it was"
-        case "read":
-            until = _stale_from(rows, k)
-            return f"{gave}: true until row {until + 1}" if until is not None else gave
-        case "set":
-            lost = _forgotten(rows, k)
-            return f"forgets what row {lost + 1} did" if lost is not None else ""
-        case "flush":
-            return f"from {row.args[0]:#x} up to {row.args[1]:#x}"
-        case "load" | "store" | "clear" | "paste":
-            return ""
-    return "" if row.result is None else gave
+        case "read" if (until := _stale_from(rows, k)) is not None:
+            return f"{gave}: true until row {until + 1}"
+        case "set" if (lost := _forgotten(rows, k)) is not None:
+            return f"forgets what row {lost + 1} did"
+    return _words(row).gave(row.args, row.result, gave)
+
+
+def _words(row: Operation) -> Words:
+    """How *row* is told; a step of the hardware is no operation, and gives what it gives."""
+    return DECLARED[row.verb].words if row.verb in DECLARED else SOMETHING
 
 
 def _stale_from(rows: Sequence[Operation], k: int) -> int | None:
@@ -221,7 +202,7 @@ def _stale_from(rows: Sequence[Operation], k: int) -> int | None:
         if row.cpu != me:
             if changed is None and row.cell == cell and row.old != row.new:
                 changed = j
-        elif row.cell == cell and row.verb in LOOKS:
+        elif row.cell == cell and row.verb in DECLARED and DECLARED[row.verb].reads == "all":
             return None
         elif changed is not None:
             return changed
