@@ -64,7 +64,18 @@ def test_outside_of_its_calls_the_names_are_the_students():
     with Kernel({"get": lambda hz: 1 // 0}).booted(), contextlib.suppress(ZeroDivisionError):
         asked(HZ)
     assert globals() == before
-    assert apart(scan, ["nobody", "scan"]) is scan
+    assert apart(scan, ["scan"]) is scan
+
+
+def test_a_function_that_no_cell_has_defined_yet_is_the_kernels_too():
+    namespace = {}
+    exec("def scan(hz):\n    return nobody(hz)\n\ndef named(hz):\n    return nobody(hz=hz)", namespace)
+    before = dict(namespace)
+    with Kernel({"nobody": told}).booted():
+        assert apart(namespace["scan"], ["nobody"])(HZ) == "the kernel's"
+        with pytest.raises(TypeError, match="nobody is not defined in this notebook yet"):
+            apart(namespace["named"], ["nobody"])(HZ)
+    assert namespace == before
 
 
 def test_a_run_that_is_stopped_gives_the_names_back():

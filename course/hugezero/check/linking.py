@@ -11,34 +11,48 @@ from ..store import call
 
 
 def apart(thing: Any, others: Iterable[str]) -> Any:
-    """*thing*, for whose calls the globals named *others* are the functions of the kernel that runs here.
+    """Return *thing* with its calls of the globals named *others* made to the functions of the kernel that runs here.
 
-    Also for helpers that it calls. Only names that its globals have; outside of its calls they are what they were.
+    This holds for its helpers and classes too, and for names that no cell has defined yet. Outside of a
+    call the globals are what they were; a name that the student uses for something else stays theirs.
     """
     names = getattr(inspect.unwrap(thing), "__globals__", None) if callable(thing) else None
     if names is None:
         return thing
-    own = {name: names[name] for name in others if callable(names.get(name)) and names[name] is not thing}
-    swaps = {name: _kernels(name, function) for name, function in own.items()}
+    swaps = {
+        name: _kernels(name, names.get(name))
+        for name in others
+        if name not in names or (callable(names[name]) and names[name] is not thing)
+    }
     if not swaps:
         return thing
 
     def asked(*args: Any) -> Any:
-        before = {name: names.get(name) for name in swaps}
+        before = {name: names[name] for name in swaps if name in names}
+
+        def restore() -> None:
+            for name in swaps:
+                names.pop(name, None)
+            names.update(before)
+
         names.update(swaps)
-        if_left_behind(lambda: names.update(before))
+        if_left_behind(restore)
         try:
             return thing(*args)
         finally:
-            names.update(before)
+            restore()
 
     asked.__name__ = getattr(thing, "__name__", repr(thing))
     return asked
 
 
-def _kernels(name: str, own: Callable[..., Any]) -> Callable[..., Any]:
+def _kernels(name: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
     def kernels(*args: Any, **named: Any) -> Any:
-        if named:
+        if named and own is None:
+            raise TypeError(
+                f"{name} is not defined in this notebook yet: call it without naming its arguments"
+            )
+        if named and own is not None:
             args = inspect.signature(own).bind(*args, **named).args
         return call(name, *args)
 
