@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -30,40 +30,46 @@ def _course(root: Path | None) -> Course:
     return course
 
 
-def _stop(why: object) -> None:
+def _stop(why: object, status: int = 2) -> NoReturn:
     print(f"error: {why}", file=sys.stderr)
-    raise typer.Exit(2)
+    raise typer.Exit(status)
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[str, Any]]:
-    """Print a table of ledgers as they come in."""
+def _row(each: dict[str, Any]) -> list[str]:
+    """A ledger as a row: who, points, of how many, flagged, and why."""
     from .grading.grade import flagged
 
+    flags = [f"{name}: {row['flag']}" for name, row in each["cells"].items() if row["flag"]]
+    why = _tame("; ".join([*each["notes"], *flags]))
+    points = [f"{each['points']:g}", f"{each['max']:g}"]
+    return [
+        _tame(each["student"]), *points, "yes" if flagged(each) else "", why if len(why) <= 160 else f"{why[:159]}…"
+    ]  # fmt: skip
+
+
+def _tame(text: str) -> str:
+    """*text* on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[str, Any]]:
+    """Print a table of ledgers; where there is no terminal, a line as each comes in."""
     rows: list[dict[str, Any]] = []
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         for each in found:
             rows.append(each)
             progress.advance(task)
-    table = Table("student", "points", "of", "flagged", "why")
-    for each in rows:
-        flags = [f"{name}: {row['flag']}" for name, row in each["cells"].items() if row["flag"]]
-        why = "; ".join([*each["notes"], *flags])
-        cells = [
-            each["student"],
-            f"{each['points']:g}",
-            f"{each['max']:g}",
-            "yes" if flagged(each) else "",
-            why if len(why) <= 160 else f"{why[:159]}…",
-        ]
-        table.add_row(*cells)
-        if not out.is_terminal:
-            print("\t".join(cells))
+            if not out.is_terminal:
+                print("\t".join(_row(each)), flush=True)
     if out.is_terminal:
+        table = Table("student", "points", "of", "flagged", "why")
+        for each in rows:
+            table.add_row(*_row(each))
         out.print(table)
     return rows
 
@@ -125,21 +131,32 @@ def given(root: Root = None) -> None:
 def grade(
     stem: Annotated[str, typer.Argument(help="The lab.")],
     force: Annotated[bool, typer.Option("--force", help="Also what was graded before.")] = False,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", help="Only this student; can be repeated.")
+    ] = None,
+    but: Annotated[
+        list[str] | None, typer.Option("--but", help="All but this student; can be repeated.")
+    ] = None,
     root: Root = None,
 ) -> None:
-    """Grade every submission of a lab that is in build/submitted/."""
+    """Grade every submission of a lab that is in build/submitted/; ends with 1 if one could not be graded."""
     from .course.release import ReleaseFailed
     from .grading import grade as grading
     from .sandbox.sandbox import NoSandbox
 
     course = _course(root)
     try:
-        who = grading.students(course, stem)
+        who = grading.chosen(course, stem, student or (), but or ())
         if not who:
             _stop(f"nobody has handed in {stem}: submissions are build/submitted/STUDENT/{stem}/{stem}.ipynb")
-        _table(grading.grade(course, stem, force), len(who), f"grading {stem}")
-    except (NoSandbox, ReleaseFailed, FileNotFoundError) as wrong:
+        rows = _table(grading.grade(course, stem, force, who), len(who), f"grading {stem}")
+    except (NoSandbox, ReleaseFailed, FileNotFoundError, ValueError) as wrong:
         _stop(wrong)
+    left = [each["student"] for each in rows if grading.not_graded(each)]
+    looks = sum(map(grading.flagged, rows)) - len(left)
+    _say(f"{len(rows) - len(left)} of {len(rows)} graded, {looks} of them for a person to look at")
+    if left:
+        _stop(f"not graded: {', '.join(map(_tame, left))}", 1)
 
 
 @app.command()
@@ -151,37 +168,48 @@ def check(
 ) -> None:
     """Grade notebooks on the spot; ends with 0 only if each has full points."""
     from .grading import grade as grading
-    from .grading.ledger import report
-    from .grading.rebuild import NotANotebook
+    from .grading.reading import NotANotebook
     from .sandbox.bubblewrap import missing
 
     course = _course(root)
     boxed = not missing()
     if not boxed:
         _say(f"warning: {missing()}. The notebook runs as you, with all your rights: check only your own")
+    if junit is not None and not junit.resolve().parent.is_dir():
+        _stop(f"{junit}: there is no folder {junit.resolve().parent}")
     found: list[dict[str, Any]] = []
     for path in notebooks:
-        if not path.exists():
-            _stop(f"{path}: there is no such file")
         try:
-            found.append(grading.check(course, path, boxed))
-        except (NotANotebook, FileNotFoundError) as wrong:
-            _stop(wrong)
+            each = grading.check(course, path, boxed)
+        except (NotANotebook, OSError) as wrong:
+            each = grading.unchecked(path, str(wrong) if path.exists() else f"{path}: there is no such file")
+        found.append(each)
+        if not as_json:
+            _tell(each)
     if junit is not None:
         junit.write_text(grading.as_junit(found), encoding="utf-8")
     if as_json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
-    else:
-        for each in found:
-            print(f"{each['file']}: {each['points']:g} of {each['max']:g} points")
-            for note in each["notes"]:
-                print(f"  {note}")
-            for name, row in each["cells"].items():
-                print(
-                    f"{name}{': ' + row['flag'] if row['flag'] else ''}\n  "
-                    + str(report(row)).replace("\n", "\n  ")
-                )
+    broken = [each["notes"][0] for each in found if grading.not_graded(each)]
+    if broken:
+        _stop("\nerror: ".join(broken))
     raise typer.Exit(0 if all(each["points"] == each["max"] for each in found) else 1)
+
+
+def _tell(each: dict[str, Any]) -> None:
+    """Print one notebook's ledger as text."""
+    from .grading.ledger import report
+
+    if each["cells"]:
+        print(f"{each['file']}: {each['points']:g} of {each['max']:g} points")
+        for note in each["notes"]:
+            print(f"  {note}")
+    for name, row in each["cells"].items():
+        flag = f": {row['flag']}" if row["flag"] else ""
+        print(f"{name}{flag}")
+        if row.get("cell") and row["cell"] != row["flag"]:
+            print(f"  Your answer: {row['cell']}")
+        print("  " + str(report(row)).replace("\n", "\n  "))
 
 
 @app.command()

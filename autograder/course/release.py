@@ -42,7 +42,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.SaveCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.Autograde.exporter_class = "autograder.grading.rebuild.Reader"
+c.Autograde.exporter_class = "autograder.grading.reading.Reader"
 c.Autograde.sanitize_preprocessors = ["autograder.grading.rebuild.Rebuild"]
 c.Autograde.autograde_preprocessors = [
     "autograder.grading.execute.Judged",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
-from nbformat import NotebookNode
-from nbgrader.utils import parse_utc
 
 from ..course.layout import Course
 from ..course.release import nbgrader
@@ -18,77 +17,88 @@ from ..sandbox.bubblewrap import missing
 from ..sandbox.sandbox import NoSandbox
 from . import ledger
 from .execute import Judged
-from .rebuild import NotANotebook, read, rebuild
+from .handed_in import HandedIn, handed_in, lab_of, path_in
+from .reading import NotANotebook, read
+from .rebuild import rebuild
 from .stories import fingerprint, stories
 
 Ledger = dict[str, Any]
+OLD = " (its points in the gradebook are those of an earlier hand-in)"
 
 
-def students(course: Course, stem: str) -> list[str]:
-    """Who has handed in a lab."""
-    return sorted(
-        path.parent.name for path in (course.build / "submitted").glob(f"*/{stem}") if path.is_dir()
-    )
+def grade(
+    course: Course, stem: str, force: bool = False, rows: Iterable[HandedIn] | None = None
+) -> Iterator[Ledger]:
+    """Grade the submissions of a lab that are new, or all of them; give a ledger for each of *rows*.
 
-
-def grade(course: Course, stem: str, force: bool = False) -> Iterator[Ledger]:
-    """Grade all submissions of a lab that are new, or all of them; gives each one's ledger.
-
-    One that cannot be graded at all costs nobody else anything.
+    Those are the folders in submitted/, see `chosen`. One that cannot be graded costs nobody else
+    anything: its ledger has no cells, and says why.
     """
     if why := missing():
         raise NoSandbox(why)
     course.notebook(stem)
     api = nbgrader(course)
-    for student in students(course, stem):
-        notes = _timestamp(course, stem, student)
-        path = course.build / "ledger" / student / f"{stem}.json"
-        told = api.autograde(stem, student, force=force)
-        if told["success"] and path.is_file():
-            found = json.loads(path.read_text("utf-8"))
-            handed_in = path_in(course, stem, student)
-            if handed_in.is_file() and handed_in.stat().st_mtime > path.stat().st_mtime:
-                notes.append(
-                    "changed since it was graded, with no newer timestamp.txt: --force grades it again"
-                )
-            yield {**found, "notes": notes + found["notes"]}
-        else:
-            why = (
-                _not_there(path_in(course, stem, student))
-                or str(
-                    told.get("error") or told.get("log") or "no notebook of that name was handed in"
-                ).strip()
-            )
-            yield {"student": student, "lab": stem, "points": 0.0, "max": 0.0, "cells": {},
-                   "notes": [*notes, f"not graded: {why.splitlines()[-1]}"]}  # fmt: skip
+    for row in chosen(course, stem) if rows is None else rows:
+        yield _graded(course, api, stem, row, force)
 
 
-def path_in(course: Course, stem: str, student: str) -> Path:
-    """Where a student's notebook has to be."""
-    return course.build / "submitted" / student / stem / f"{stem}.ipynb"
+def chosen(
+    course: Course, stem: str, only: Collection[str] = (), but: Collection[str] = ()
+) -> list[HandedIn]:
+    """Return the folders of *only* these students, or of all *but* those; ValueError if one is not there.
+
+    A notebook in another place is put where it should be, and its row says so.
+    """
+    rows = handed_in(course, stem)
+    there = {row.student for row in rows}
+    for name in (*only, *but):
+        if name not in there:
+            raise ValueError(f"{name} has no folder in {course.build / 'submitted'}")
+    return [row for row in rows if row.student not in but and (not only or row.student in only)]
 
 
-def _not_there(path: Path) -> str:
-    """What is in place of a notebook that is not there."""
-    if path.is_file():
-        return ""
-    others = sorted(other.name for other in path.parent.iterdir() if other.suffix == ".ipynb")
-    return f"there is no {path.name}{', only ' + ', '.join(others) + ': rename it' if others else ''}"
-
-
-def _timestamp(course: Course, stem: str, student: str) -> list[str]:
-    """Put aside a timestamp that nbgrader could not read: it would refuse the submission for it."""
-    path = course.build / "submitted" / student / stem / "timestamp.txt"
-    if not path.is_file() and not path.is_symlink():
-        return []
+def _graded(course: Course, api: Any, stem: str, row: HandedIn, force: bool) -> Ledger:
+    path = course.build / "ledger" / row.student / f"{stem}.json"
+    if row.broken:
+        return _not_graded(row, stem, f"{row.broken}{OLD if path.is_file() else ''}")
+    begun = path.with_suffix(".begun")  # stays if this run is ended: then the next one grades it again
+    before = path.stat().st_mtime_ns if path.is_file() else 0
+    force = force or begun.exists()
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.touch()
     try:
-        if path.is_symlink():
-            raise ValueError
-        parse_utc(path.read_text("utf-8").strip())
-    except (ValueError, OverflowError, OSError):
-        path.rename(path.with_name("timestamp.unreadable"))
-        return ["timestamp.txt is not a date, and was put aside: set the time by hand if it matters"]
-    return []
+        told = api.autograde(stem, row.student, force=force)
+        found = json.loads(path.read_text("utf-8")) if told["success"] else {}
+    except (OSError, ValueError) as wrong:  # a ledger that is not there, or was cut off
+        told, found = {"error": f"{type(wrong).__name__}: {wrong}"}, {}
+    if not found:
+        why = _reason("\n".join(str(told.get(key) or "") for key in ("error", "log")))
+        return _not_graded(row, stem, f"{why}{OLD if before else ''}")
+    begun.unlink()
+    changed = path_in(course, stem, row.student).stat().st_mtime_ns > path.stat().st_mtime_ns == before
+    if changed:
+        row.notes.append("changed since it was graded, with no newer timestamp.txt: --force grades it again")
+    return {**found, "notes": row.notes + found["notes"]}
+
+
+SAYS_NOTHING = ("Please see", "There was an error", "Traceback")
+
+
+def _reason(log: str) -> str:
+    """What a log of nbgrader's comes to: the last thing in it that went wrong."""
+    said = re.findall(r"^(?:\[ERROR\] |\S+ \| ERROR\] |[A-Za-z_][\w.]*: )(.+)", log, re.MULTILINE)
+    told = [line for line in said if not line.startswith(SAYS_NOTHING)]
+    return told[-1] if told else "nbgrader does not say why"
+
+
+def _not_graded(row: HandedIn, stem: str, why: str) -> Ledger:
+    return {"student": row.student, "lab": stem, "points": 0.0, "max": 0.0, "cells": {},
+            "notes": [*row.notes, f"not graded: {why}"]}  # fmt: skip
+
+
+def not_graded(found: Ledger) -> bool:
+    """Was there something that could not be graded?"""
+    return not found["cells"]
 
 
 def flagged(found: Ledger) -> bool:
@@ -99,15 +109,22 @@ def flagged(found: Ledger) -> bool:
 def check(course: Course, path: Path, boxed: bool = True) -> Ledger:
     """Grade one notebook, wherever it is, and write nothing down."""
     found, broken = nbformat.v4.new_notebook(), ""
+    notes: list[str] = []
     try:
-        found = read(path)
+        found, notes = read(path)
     except (NotANotebook, OSError) as wrong:
         broken = str(wrong)
-    stem = _stem(course, path, found)
+    stem = path.stem if path.stem in course.stems() else lab_of(course, found)
+    if not stem:
+        raise NotANotebook(
+            broken or f"{path}: this is the notebook of no lab; name it like one: {', '.join(course.stems())}"
+        )
     built = nbformat.read(course.notebook(stem), 4)
-    notes = [broken]
-    if not broken:
-        built, notes = rebuild(built, found)
+    if broken:
+        notes = [broken]
+    else:
+        built, more = rebuild(built, found)
+        notes = notes + more
     built.metadata["hugezero"] = {"notes": notes, "broken": broken}
     executor = Judged(root=str(course.root), boxed=boxed)
     resources: Any = {"nbgrader": {"notebook": stem, "student": path.stem}, "metadata": {}}
@@ -118,22 +135,17 @@ def check(course: Course, path: Path, boxed: bool = True) -> Ledger:
     return {**ledger.summary(path.name, stem, notes, rows), "file": str(path)}
 
 
-def _stem(course: Course, path: Path, found: NotebookNode) -> str:
-    """Which lab a notebook is of: by its name, or by the cells it has."""
-    if path.stem in course.stems():
-        return path.stem
-    marks = [
-        c.get("metadata", {}).get("nbgrader") for c in found.cells if isinstance(c.get("metadata"), dict)
-    ]
-    mine = {mark.get("grade_id") for mark in marks if isinstance(mark, dict)}
-    for stem in course.stems():
-        cells = nbformat.read(course.notebook(stem), 4).cells
-        theirs = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells} - {None}
-        if mine & theirs:
-            return stem
-    raise NotANotebook(
-        f"{path}: this is the notebook of no lab; name it like one: {', '.join(course.stems())}"
-    )
+def unchecked(path: Path, why: str) -> Ledger:
+    """The ledger of a notebook of which nothing could be checked."""
+    return {
+        "student": path.name,
+        "lab": "",
+        "points": 0.0,
+        "max": 0.0,
+        "cells": {},
+        "notes": [why],
+        "file": str(path),
+    }
 
 
 def as_junit(found: list[Ledger]) -> str:
@@ -141,6 +153,10 @@ def as_junit(found: list[Ledger]) -> str:
     xml = JUnitXml("hugezero")
     for each in found:
         suite = TestSuite(each.get("file", each["student"]))
+        if not_graded(each):
+            case = TestCase("this notebook can be graded", classname=each["lab"] or "hugezero", time=0)
+            case.result = [Error("; ".join(each["notes"]))]
+            suite.add_testcase(case)
         for exercise, row in each["cells"].items():
             for check in row["checks"]:
                 case = TestCase(check["title"], classname=f"{each['lab']}.{exercise}", time=0)

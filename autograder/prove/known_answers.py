@@ -76,15 +76,15 @@ def known_mistakes(course: Course, stem: str) -> tuple[list[Mutant], list[Mutant
     return list(module.MUTANTS), list(module.EQUIVALENTS)
 
 
-def try_one(course: Course, stem: str, mutant: Mutant) -> Verdict:
-    """Run the checks of its exercise on *mutant*, here."""
+def try_one(course: Course, stem: str, mutant: Mutant, hidden: bool = True) -> Verdict:
+    """Run the checks of its exercise on *mutant*, here: all of them, or those that are not *hidden*."""
     reference, name = course.reference(stem), mutant.exercise
     if name not in reference:
         raise ValueError(f"mutant {mutant.name}: the lab's reference has no {name}")
     names = {**vars(notebook), **vars(load(f"solutions.{stem}", course.solution(stem)))}
     code = mutant.code(source_of(course.solution(stem).read_text("utf-8"), name))
     exec(compile(code, f"<{mutant.name}>", "exec"), names)
-    checks = course.checks(stem)[name]
+    checks = [check for check in course.checks(stem)[name] if hidden or not check.hidden]
     parameters = tuple(inspect.signature(reference[name]).parameters)
     function = subject(name, names.get(name), parameters, may_call(name, checks[0].lab))
     return Verdict(mutant, run_checks(checks, Kernel({**reference, name: function})))

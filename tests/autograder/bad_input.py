@@ -187,7 +187,25 @@ def shuffled(perfect: Any) -> dict[str, Any]:
     for cell in playing.cells:
         if cell.source == "2 + 2":
             cell.source = "def put_coins(purse, n):\n    return -1"
+    lost, all_lost, split, shown = (copy.deepcopy(perfect) for _ in range(4))
+    for notebook, names in (
+        (lost, ["put_coins"]),
+        (all_lost, [c.metadata.get("nbgrader", {}).get("grade_id") for c in perfect.cells]),
+    ):
+        for name in filter(None, names):
+            cell = _cell(notebook, name)
+            cell.metadata, cell["id"] = {}, f"other-{name}".replace("_", "-")
+    cell = _cell(split, "put_coins")
+    half = copy.deepcopy(cell)
+    half["id"], half.source = "half", cell.source.replace("purse.coins.read()", "amount(purse)")
+    cell.source = "def amount(purse):\n    return purse.coins.read()"
+    split.cells.insert(split.cells.index(cell) + 1, half)
+    for cell in shown.cells:
+        if cell.source == "2 + 2":
+            cell.source = "def amount(purse):\n    return purse.coins.read()\n\n2 + 2"
+    _cell(shown, "put_coins").source = half.source
     return {
+        "lost": lost, "all-lost": all_lost, "split": split, "helper-in-a-course-cell": shown,
         "missing": _without(perfect, "put_coins"), "doubled": doubled, "moved": moved, "retyped": retyped,
         "renamed": renamed, "marked": marked, "test-edited": edited, "test-deleted": _without(perfect, "check_put_coins"),
         "extra-cells": mine, "course-cell-edited": playing,
@@ -208,6 +226,24 @@ def no_notebooks(perfect: Any) -> dict[str, bytes]:
     }  # fmt: skip
 
 
+def _conflict(perfect: Any) -> bytes:
+    """A notebook that git could not merge."""
+    first, rest = nbformat.writes(perfect, 4).split("\n", 1)
+    return f"{first}\n<<<<<<< HEAD\n{rest}\n=======\n{rest}\n>>>>>>> mine\n".encode()
+
+
+def odd_files(perfect: Any) -> dict[str, bytes]:
+    """Perfect notebooks whose files are not as JupyterLab writes them."""
+    text = nbformat.writes(perfect, 4)
+    surrogate = text.replace("one operation: nothing", "one operation \\ud83d: nothing")
+    assert surrogate != text
+    return {
+        "byte-order-mark": b"\xef\xbb\xbf" + text.encode(), "utf-16": text.encode("utf-16"),
+        "latin-1": text.encode("latin-1", "replace"), "half-a-character": surrogate.encode(),
+        "windows-lines": text.replace("\n", "\r\n").encode(),
+    }  # fmt: skip
+
+
 def with_put_coins(perfect: Any, answers: Mapping[str, str]) -> dict[str, Any]:
     """Perfect notebooks, but for their put_coins."""
     return {student: answered(perfect, {"put_coins": text}) for student, text in answers.items()}
@@ -219,8 +255,8 @@ def all_of_them(perfect: Any, blank: Any) -> dict[str, Any]:
     answers = {**HARMLESS, **{k: text for k, (text, _) in told.items()}, **GAINS_NOTHING, **ENDS_THE_KERNEL}
     half = answered(blank, {"put_coins": RIGHT.replace("add", "set")})
     return {
-        **with_put_coins(perfect, answers), **shuffled(perfect), **no_notebooks(perfect),
-        "perfect": perfect, "blank": blank, "half": half,
+        **with_put_coins(perfect, answers), **shuffled(perfect), **no_notebooks(perfect), **odd_files(perfect),
+        "conflict": _conflict(perfect), "perfect": perfect, "blank": blank, "half": half,
     }  # fmt: skip
 
 

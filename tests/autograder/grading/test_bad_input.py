@@ -70,6 +70,10 @@ def test_what_is_no_notebook_is_named_and_flagged_and_worth_nothing(graded: Grad
 
 
 SHUFFLED = {
+    "lost": (ALL, "cell put_coins has lost its name: it was known by what it defines"),
+    "all-lost": (ALL, "cell take_coin has lost its name: it was known by what it defines"),
+    "split": (ALL, "cell put_coins is there twice: one runs after the other"),
+    "helper-in-a-course-cell": (ALL, ""),
     "missing": (REST, "cell put_coins is missing"),
     "doubled": (ALL, "cell put_coins is there twice"),
     "moved": (ALL, "cells were moved"),
@@ -90,6 +94,27 @@ def test_tampered_cells_are_reported_and_the_rest_is_graded(graded: Graded, stud
     assert note in "\n".join(graded.ledger(student)["notes"])
     assert bool(note) == bool(graded.ledger(student)["notes"])
     assert graded.needs_a_look(student) == note.startswith("cell ")  # it says of which one
+
+
+ODD = {
+    "byte-order-mark": "",
+    "windows-lines": "",
+    "utf-16": "is UTF-16, and was read as that: save it as UTF-8",
+    "latin-1": "is not UTF-8, and was read as Latin-1: save it as UTF-8",
+    "half-a-character": "holds halves of characters",
+}
+
+
+@pytest.mark.parametrize("student", ODD)
+def test_an_odd_file_is_read_and_what_is_odd_is_said(graded: Graded, student: str) -> None:
+    assert graded.score(student) == ALL
+    assert ODD[student] in "\n".join(graded.ledger(student)["notes"])
+    assert bool(ODD[student]) == bool(graded.ledger(student)["notes"])
+
+
+def test_a_merge_that_git_could_not_do_is_named(graded: Graded) -> None:
+    (note,) = graded.ledger("conflict")["notes"]
+    assert "line 2 is a mark of a merge that git could not do (<<<<<<< HEAD): resolve it" in note
 
 
 def test_the_batch_went_on_to_its_end(graded: Graded) -> None:
