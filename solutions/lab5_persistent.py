@@ -153,6 +153,6 @@ def assemble_block(bdev, sector, folio, offset, length, block_size):
 def when_would_you():
     """From how much memory on would you turn the option on, for a machine that writes zeroes to disks?
 
-    Returns a number of MiB, or None for never.
+    Returns a number of MiB, or "never".
     """
     return 1024

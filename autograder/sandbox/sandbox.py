@@ -104,6 +104,17 @@ class Box:
         shutil.rmtree(self.public, ignore_errors=True)
 
 
+LONGEST = (
+    60  # bytes of a folder in which sockets can still have names: 108 are all that a socket's path may have
+)
+
+
+def _short_folder() -> str:
+    """Return the folder for temporary files; /tmp if its name is too long for sockets in it."""
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= LONGEST else "/tmp"
+
+
 class Sandbox:
     """The warm process, and the folder in which submissions find their judge's socket.
 
@@ -112,7 +123,7 @@ class Sandbox:
 
     def __init__(self, boxed: bool, hidden: tuple[Path, ...]) -> None:
         self.boxed, self.boxes, self.hidden = boxed, 0, hidden
-        self.folder = Path(tempfile.mkdtemp(prefix="hz-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="hz-", dir=_short_folder()))
         self.folder.chmod(0o755)
         self.shared = self.folder / "shared"  # all of the folder that can be seen inside
         for folder, mode in ((self.shared, 0o755), (self.folder / "private", 0o700)):

@@ -2,6 +2,9 @@
 
 # ruff: noqa: F401  (all that is imported here is exported)
 
+import sys as _sys
+from typing import Any as _Any
+
 from .block.bio import (
     BIO_MAX_VECS,
     SECTOR_SIZE,
@@ -18,6 +21,7 @@ from .block.bio import (
 from .block.zeroing import PRIVATE_ZEROES, zeroout_borrowing, zeroout_counting, zeroout_private
 from .check.notebook import check
 from .check.notebook import enter_with as _enter_with
+from .check.overview import Overview as _Overview
 from .check.report import draw_with as _draw_with
 from .cost.requests import flood, rate
 from .hw.cpu import SpinLock
@@ -119,10 +123,26 @@ from .scenario import (
 )
 from .scenario.storage import DiskWorks, Zeroout
 from .store import KernelBug
-from .view import chart, memory_map, progress, schedule, timeline
+from .view import chart, memory_map, schedule, timeline
+from .view import progress as _bar
 
 _enter_with(_open_checks)
 _draw_with(lambda found: schedule(found.outcome, found.threads, by_hand=found.by_hand()))
+
+
+def progress(what: str = "") -> _Any:
+    """Show all exercises of this notebook's lab and how their last checks went: progress().
+
+    With the name of something, a bar for *what* takes its time: progress("pages read").
+    """
+    if what:
+        return _bar(what)
+    lab = _sys._getframe(1).f_globals.get("LAB")
+    if not isinstance(lab, int):
+        raise ValueError("progress(): run the first cell of this notebook, which says LAB = …")
+    _open_checks(lab)
+    return _Overview(f"lab{lab}")
+
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 

@@ -12,6 +12,30 @@ ANON, WP, ZERO, COPY, ZAP = (
 
 MUTANTS = [
     Mutant(
+        "a copy that finds no memory is made all the same",
+        WP,
+        "    if folio is None:\n",
+        "    if folio is None and is_zero_pte(entry):\n",
+        "a_sole_owner_keeps_its_page",
+        "Memory runs out for a copy as it does for zeroes. Both ways through the function must be able to say so.",
+    ),
+    Mutant(
+        "fork counts the zero page",
+        "copy_pte_range",
+        "        if entry is None:\n            continue\n",
+        "        if entry is None:\n            continue\n        if is_zero_pte(entry):\n            folio_get(entry.folio)\n",
+        "fork_shares_pages_and_counts_each_holder",
+        "Nobody counts the zero page, so nobody gives a reference back: with each fork its count would grow, for ever.",
+    ),
+    Mutant(
+        "a page that was only read",
+        "wrong_bytes",
+        '        Write("a", data=b"p"),\n',
+        '        Read("a"),\n',
+        "the_scenario_shows_wrong_bytes",
+        "A page that was only read is not dirty: even this kernel copies it before it lets anybody write.",
+    ),
+    Mutant(
         "a frame for each read",
         ANON,
         "if not vmf.write:",

@@ -13,6 +13,14 @@ ANON, WP, SPLIT, COPY, ZAP, CHANGE = (
 FITS = "thp_vma_suitable(vma, haddr_of(vmf.address))"
 
 MUTANTS = [
+    Mutant(
+        "the slower of two falls back",
+        ANON,
+        "        pte_free_one(mm, table)\n    return 0",
+        "        pte_free_one(mm, table)\n        return VM_FAULT_FALLBACK\n    return 0",
+        "two_cpus_may_fault_at_once",
+        "There is a huge page there, made by the other thread: nothing has to go on with small ones.",
+    ),
     # do_huge_pmd_anonymous_page
     Mutant(
         "a huge page for each read",

@@ -14,6 +14,70 @@ NO_TICKET = (
 )
 
 MUTANTS = [
+    Mutant(
+        "it goes on asking where there is no memory",
+        GET,
+        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n            return None",
+        "            continue",
+        "the_first_reader_brings_the_folio",
+        "Memory does not come back because one asks again. The caller has small pages to fall back to.",
+    ),
+    Mutant(
+        "a failure that nobody counts",
+        GET,
+        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n",
+        "",
+        "the_first_reader_brings_the_folio",
+        "An administrator who wonders why there are no huge zeroes looks at thp_zero_page_alloc_failed.",
+    ),
+    Mutant(
+        "an allocation that nobody counts",
+        GET,
+        "        VMSTAT.thp_zero_page_alloc.inc()\n",
+        "",
+        "the_first_reader_brings_the_folio",
+        "thp_zero_page_alloc tells how often the page had to be brought: without it nobody sees that it comes and goes.",
+    ),
+    Mutant(
+        "put reads, and then writes",
+        PUT,
+        "hz.refcount.dec()",
+        "hz.refcount.set(hz.refcount.read() - 1)",
+        "a_reference_is_given_back",
+        "Between a read and a write another CPU may have been there. What it did to the count is lost.",
+    ),
+    Mutant(
+        "a reference before anything is known",
+        ANON,
+        "    vma, mm = vmf.vma, vmf.vma.vm_mm\n",
+        "    vma, mm = vmf.vma, vmf.vma.vm_mm\n    get_huge_zero_folio(HUGE_ZERO) if vmf.write else None\n",
+        "each_huge_entry_holds_a_reference",
+        "A write maps no zeroes. A reference that no entry holds is one that nobody gives back.",
+    ),
+    Mutant(
+        "a reference where 2 MiB do not fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n",
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        get_huge_zero_folio(HUGE_ZERO)\n",
+        "each_huge_entry_holds_a_reference",
+        "Small pages will do there: no huge entry is made, so there is none whose reference that could be.",
+    ),
+    Mutant(
+        "an ordinary huge page gives a reference back too",
+        ZAP,
+        "        return\n",
+        "        return\n    put_huge_zero_folio(HUGE_ZERO)\n",
+        "an_unmap_gives_the_reference_back",
+        "Only entries of the huge zero page hold a reference on it. With one put too many it is freed while it is mapped.",
+    ),
+    Mutant(
+        "who comes second gives a reference back too",
+        WP,
+        "                folio_put(folio)\n",
+        "                folio_put(folio)\n                put_huge_zero_folio(HUGE_ZERO)\n",
+        "a_write_gives_the_reference_back",
+        "One entry was replaced, and it held one reference. The slower thread has replaced nothing.",
+    ),
     # get_huge_zero_folio
     Mutant(
         "the count starts at 1",

@@ -13,6 +13,14 @@ def _program(*actions: str) -> str:
 
 
 MUTANTS = [
+    Mutant(
+        "no position at all",
+        "when_would_you",
+        "return 1024",
+        "pass",
+        "a_position_with_a_number",
+        'A function without a return has given no answer. If you mean never, say "never".',
+    ),
     # secret_on_disk
     Mutant(
         "memory never gets tight",
@@ -718,5 +726,7 @@ def assemble_block(bdev, sector, folio, offset, length, block_size):
         '        Madvise("b", "hugepage"),\n',
         "",
     ),
-    Mutant("never", "when_would_you", "return 1024", "return None"),
+    Mutant("never", "when_would_you", "return 1024", 'return "never"'),
+    Mutant("on every machine", "when_would_you", "return 1024", "return 0"),
+    Mutant("a number with a point", "when_would_you", "return 1024", "return 65536.0"),
 ]

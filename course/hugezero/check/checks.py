@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from typing import Any
 
 from ..mm.fault import OutOfMemory, SegmentationFault
 from ..store import KernelBug, RunsOn
+from .student_line import UNWRITTEN
 
 Run = Callable[[Any], object]  # what it returns, if anything, is told beside its title
 VOICES = ("not started", "not yet", "almost", "inconclusive", "done", "not run")
@@ -52,6 +55,11 @@ class CodeRaised(Exception):
     def __init__(self, function: str, kind: str, text: str) -> None:
         super().__init__(f"{function} raised {kind}: {text}" if text else f"{function} raised {kind}")
         self.function, self.kind, self.text = function, kind, text
+
+    @property
+    def unwritten(self) -> bool:
+        """Is the function itself still a stub, and not a helper of it?"""
+        return self.kind == "NotImplementedError" and not self.text.endswith(UNWRITTEN)
 
 
 def expect(ok: object, why: str, hint: str = "") -> None:
@@ -115,7 +123,27 @@ class Result:
     note: str = ""  # what a check that was passed has to tell
 
     def __post_init__(self) -> None:
-        self.picture: Any = None  # no field: it stays in the process that made it
+        self.picture: Any = None  # no fields: these stay in the process that made them
+        self.printed: list[str] = []  # what the code under test has printed first
+
+
+class FirstLines(io.TextIOBase):
+    """Keeps the first lines that are printed into it: a check runs a function many times."""
+
+    def __init__(self, most: int = 8, letters: int = 200) -> None:
+        self.most, self.letters, self.text = most, letters, ""
+
+    def write(self, text: str) -> int:
+        if self.text.count("\n") < self.most:
+            self.text += text[: self.most * self.letters]
+        return len(text)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return those lines, each cut where it gets long."""
+        found = self.text.splitlines()
+        more = ["…"] if len(found) >= self.most else []
+        return [line[: self.letters] for line in found[: self.most]] + more
 
 
 CHECKS: dict[str, list[Check]] = {}  # by exercise, in the order in which they are run
@@ -151,9 +179,10 @@ def _run(check: Check, kernel: Any) -> object:
 
 def run_one(check: Check, kernel: Any) -> Result:
     """Run one check; whatever the code under test does becomes a Result."""
-    result = Result(check.name, check.title, check.points, hidden=check.hidden)
+    result, printed = Result(check.name, check.title, check.points, hidden=check.hidden), FirstLines()
     try:
-        said = _run(check, kernel)
+        with contextlib.redirect_stdout(printed):
+            said = _run(check, kernel)
     except NotStarted:
         result.voice = "not started"
     except KernelBug as bug:
@@ -166,8 +195,10 @@ def run_one(check: Check, kernel: Any) -> Result:
         result.voice, result.why, result.hint = failed.voice, failed.why, failed.hint
         result.schedule, result.picture = list(failed.schedule), failed.picture
     except CodeRaised as raised:
-        if raised.kind == "NotImplementedError":
+        if raised.unwritten:
             result.voice = "not started"
+        elif raised.text.endswith(UNWRITTEN):
+            result.voice, result.why = "not yet", raised.text
         else:
             result.voice, result.why = "not yet", str(raised)
             if "'NoneType' object" in raised.text:
@@ -178,6 +209,7 @@ def run_one(check: Check, kernel: Any) -> Result:
     else:
         result.voice, result.points = "done", check.points
         result.note = "" if said is None else str(said)
+    result.printed = printed.lines
     return result
 
 

@@ -13,7 +13,7 @@ MARKS = {"done": "✓", "not run": "·", "not started": "·", "not yet": "✗", 
 INK = {
     "done": "var(--jp-success-color0, #1b5e20)",
     "not yet": "var(--jp-error-color0, #b3261e)",
-    "almost": "var(--jp-error-color0, #b3261e)",
+    "almost": "var(--jp-warn-color0, #8a4500)",
     "inconclusive": "var(--jp-error-color0, #b3261e)",
 }
 FURTHER = "programs that are generated, memory that runs out, errors and edges"
@@ -48,6 +48,9 @@ def headline(
 ) -> tuple[str, str]:
     """The voice, and the sentence that goes with it."""
     voice = voice_of(results)
+    left = next((r for r in results if r.voice == "not started"), None)
+    if left is not None and any(r.voice == "done" for r in results):
+        return "Not yet.", f"Part of {name} is written. What is left: {left.title}"
     if voice == "not started":
         return "Not started.", f"Write {name} above, run its cell, then run this one again."
     if voice == "done":
@@ -71,21 +74,23 @@ class Report:
     more: float = 0  # points that only grading can give
     untouched: bool = False  # is it a repair as it was given?
     drawn: bool = False  # do pictures of the schedules follow?
+    scored: bool = True  # does the HTML end with the points?
 
     @property
     def points(self) -> float:
         return sum(r.points for r in self.results)
 
     @property
-    def _score(self) -> str:
+    def score(self) -> str:
+        """The points in a sentence."""
         here = f"{self.points:g} of {sum(r.max for r in self.results):g} points"
         if not self.more:
             return here
         are = "is" if self.more == 1 else "are"
         return f"{here} here; {self.more:g} more {are} decided when it is graded, by {FURTHER}"
 
-    def show(self) -> None:
-        """Display it: rich where that is possible, as text elsewhere."""
+    def show(self, score: bool = True) -> None:
+        """Display it: rich where that is possible, as text elsewhere; rich without its *score* if something else shows that."""
         try:
             from IPython.core.getipython import get_ipython
             from IPython.display import display
@@ -95,7 +100,7 @@ class Report:
         if get_ipython() is None:
             print(self)
             return
-        display(replace(self, drawn=_draw is not None))
+        display(replace(self, drawn=_draw is not None, scored=score))
         for r in self.results:
             if _draw is not None and r.picture is not None:
                 display(_draw(r.picture))
@@ -111,9 +116,16 @@ class Report:
                 lines += [f"      {text}" for text in self._beside(r, sentence)]
                 if r.hint:
                     lines.append(f"      hint: {r.hint}")
+                lines += [f"      printed: {text}" for text in self._printed(r)]
                 lines += [f"      {row}" for row in self._rows(r)]
-        lines.append(f"  {self._score}")
+        lines.append(f"  {self.score}")
         return "\n".join(lines)
+
+    def _printed(self, r: Result) -> list[str]:
+        """What was printed, under the checks that were not passed; if all were, under the first that has some."""
+        done = all(each.voice == "done" for each in self.results)
+        first = next((each for each in self.results if each.printed), None)
+        return r.printed if (r is first if done else r.voice != "done") else []
 
     def _rows(self, r: Result) -> list[str]:
         """The schedule in words, unless it is drawn."""
@@ -143,7 +155,9 @@ class Report:
         if key != "not started" or self.untouched:
             rows = "".join(f'<li style="list-style:none">{self._row(r, sentence)}</li>' for r in self.results)
             parts.append(f'<ul style="margin:.4em 0;padding:0">{rows}</ul>')
-        parts.append(f'<p style="margin:.3em 0;color:{SOFT}">{self._score}</p></div>')
+        if self.scored:
+            parts.append(f'<p style="margin:.3em 0;color:{SOFT}">{self.score}</p>')
+        parts.append("</div>")
         return "".join(parts)
 
     @staticmethod
@@ -155,6 +169,9 @@ class Report:
 
     def _row(self, r: Result, sentence: str) -> str:
         why = "".join(f"<br>&emsp;&emsp;{html.escape(text)}" for text in self._beside(r, sentence))
+        why += "".join(
+            f"<br>&emsp;&emsp;printed: <code>{html.escape(text)}</code>" for text in self._printed(r)
+        )
         schedule = "\n".join(self._rows(r))
         rows = f"<pre>{html.escape(schedule)}</pre>" if schedule else ""
         return (

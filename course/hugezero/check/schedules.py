@@ -98,7 +98,7 @@ def _failed(
 ) -> Exception:
     bug = outcome.bug or ""
     raised = RAISED.fullmatch(bug)
-    if raised and raised[2] == "NotImplementedError":
+    if raised and CodeRaised(*raised.groups()).unwritten:
         return NotStarted()
     alone = len({row.cpu for row in outcome.rows}) < 2
     if alone and raised:

@@ -26,8 +26,12 @@ def program_in(
     known: tuple[type, ...] = ACTIONS,
 ) -> list[Any]:
     """What *name* returned, if it is a list of *known* actions, like *example*: *most* of them, no number above *largest*."""
-    if not isinstance(answer, (list, tuple)) or not all(isinstance(action, known) for action in answer):
+    if not isinstance(answer, (list, tuple)):
         raise Failed(f"{name} returned {answer!r}; it should be a list of actions, like [{example}]")
+    for n, action in enumerate(answer, start=1):
+        if not isinstance(action, known):
+            called = f": write {action.__name__}(…)" if isinstance(action, type) else ""
+            raise Failed(f"number {n} of your list is {action!r}, which is no action like {example}{called}")
     expect(len(answer) <= most, f"your program has {len(answer)} actions; {most} are enough")
     large = [in_words(a) for a in answer if max([n for n in a if isinstance(n, int)], default=0) > largest]
     expect(not large, f"{', '.join(large)}: {enough}")

@@ -9,8 +9,15 @@ from ..explore.state import Peek
 from ..explore.threads import Thread
 from ..hw.tlb import Tlb, Translation
 from ..machine import Kernel, Machine
-from ..mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, mk_huge_zero_pmd, pgtable_trans_huge_deposit
-from ..mm.mm_types import VM_FAULT_FALLBACK, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
+from ..mm.huge_memory import (
+    HPAGE_PMD_NR,
+    HUGE_ZERO,
+    mk_huge_pmd,
+    mk_huge_zero_pmd,
+    pgtable_trans_huge_deposit,
+    pmd_mkwrite,
+)
+from ..mm.mm_types import VM_FAULT_FALLBACK, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault, fault_code
 from ..mm.mmap import mm_alloc, mmap
 from ..mm.page_alloc import HPAGE_PMD_ORDER, SMALL, ZERO_PAGE, Folio, alloc_folio, clear_folio
 from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one, zero_pte
@@ -50,11 +57,14 @@ def idle_folio() -> dict[Cell, Any]:
 
 
 class Mapped:
-    """A process with one area of 2 MiB that may use huge pages, *mapped* to the huge zero folio or empty."""
+    """A process with one area that may use huge pages, *mapped* to the huge zero folio or empty.
 
-    def __init__(self, mapped: bool = True) -> None:
+    *length* of the area in bytes: 2 MiB, which begin at such a border.
+    """
+
+    def __init__(self, mapped: bool = True, length: int = PMD) -> None:
         self.mm: Mm = mm_alloc()
-        self.at = mmap(self.mm, PMD, VM_READ | VM_WRITE | VM_HUGEPAGE)
+        self.at = mmap(self.mm, length, VM_READ | VM_WRITE | VM_HUGEPAGE)
         self.vma: Vma = self.mm.mmap[0][2]
         self.pmd = pmd_offset(self.mm, self.at)
         if mapped:
@@ -63,6 +73,15 @@ class Mapped:
             assert table is not None
             pgtable_trans_huge_deposit(self.pmd, table)
             self.pmd.set(mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
+
+    def with_a_page_of_its_own(self) -> Folio:
+        """Put a huge page of the process's own in the place of the zeroes. Returns it."""
+        folio = alloc_folio(HPAGE_PMD_ORDER)
+        assert folio is not None
+        clear_folio(folio)
+        self.pmd.set(pmd_mkwrite(mk_huge_pmd(folio)))
+        self.mm.rss.add(HPAGE_PMD_NR)
+        return folio
 
     def fault(self, write: bool = False) -> VmFault:
         """A fault in it, as a CPU that reads or writes there now would have one."""
@@ -104,7 +123,7 @@ class Mapped:
         entry = self.pmd.read()
         expect(
             said == 0 and isinstance(entry, Pmd) and entry.write and not entry.special,
-            f"after a write to the huge zero page it returned {said!r}, and the entry is {entry}; it should map a huge "
+            f"after a write to the huge zero page it returned {fault_code(said)}, and the entry is {entry}; it should map a huge "
             "page of its own",
         )
 
@@ -128,7 +147,7 @@ def expect_fallback(said: object, pmd: Slot, left: int) -> None:
     """A read of 2 MiB at *pmd* said that there is no huge page, and *left* no frame in use, nor an entry."""
     expect(
         said == VM_FAULT_FALLBACK and pmd.read() is None,
-        f"there was no huge page to be had, and it returned {said!r}; it should return VM_FAULT_FALLBACK",
+        f"there was no huge page to be had, and it returned {fault_code(said)}; it should return VM_FAULT_FALLBACK",
     )
     expect(left == 0, f"there was no huge page to be had, and {left} frame stayed behind", "the page table")
 

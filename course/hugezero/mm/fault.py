@@ -20,6 +20,7 @@ from .mm_types import (
     Vma,
     VmFault,
     anon_vma_prepare,
+    fault_code,
 )
 from .page_alloc import alloc_folio, copy_folio, folio_get
 from .pgtable import Pmd, Pte, mk_pte, place_of, pmd_offset, pte_alloc, pte_mkdirty, pte_mkwrite, walk
@@ -132,7 +133,7 @@ def _handled(handler: str, vmf: VmFault, fallback: int = 0) -> bool:
         raise OutOfMemory(f"{handler} found no memory for {vmf.address:#x}")
     if type(result) is not int or result not in (0, fallback):
         others = "VM_FAULT_OOM or VM_FAULT_FALLBACK" if fallback else "or VM_FAULT_OOM"
-        raise current().bug(f"{handler} returned {result!r}: a fault handler returns 0, {others}")
+        raise current().bug(f"{handler} returned {fault_code(result)}: a fault handler returns 0, {others}")
     return result == 0
 
 

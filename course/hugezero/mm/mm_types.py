@@ -14,6 +14,18 @@ VM_HUGEPAGE, VM_NOHUGEPAGE = 0x20000000, 0x40000000
 
 VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_FAULT_FALLBACK = 0x1, 0x2, 0x40, 0x800
 ENOMEM, EIO, EINVAL = 12, 5, 22
+FAULTS = {1: "VM_FAULT_OOM", 2: "VM_FAULT_SIGBUS", 0x40: "VM_FAULT_SIGSEGV", 0x800: "VM_FAULT_FALLBACK"}
+ERRORS = {12: "ENOMEM", 5: "EIO", 22: "EINVAL"}
+
+
+def fault_code(value: object) -> str:
+    """Return what a fault handler returned as a message names it: VM_FAULT_OOM, or the value where it is no code."""
+    return FAULTS.get(value, repr(value)) if type(value) is int else repr(value)
+
+
+def error_code(value: object) -> str:
+    """Return what a function that returns an error number returned as a message names it: EIO, or the value."""
+    return ERRORS.get(value, repr(value)) if type(value) is int else repr(value)
 
 
 class Mm(Handle):

@@ -238,6 +238,6 @@ def place_of(entry: Pte | Pmd, address: int) -> int:
 
 def copy_user_page(to: Folio, entry: Pte) -> None:
     """Copy the 4 KiB that *entry* maps into *to*."""
-    is_folio(to, "copy_user_page(to, entry)")
+    is_folio(to, "copy_user_page")
     _entry(entry, "copy_user_page(to, entry)")
     to.data.paste(0, entry.folio.data.read(), entry.page * PAGE_SIZE, PAGE_SIZE)

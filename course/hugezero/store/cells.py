@@ -72,6 +72,10 @@ def check_immutable(value: Any) -> None:
         return
     if callable(value):
         raise Mutable(f"{getattr(value, '__name__', value)} is a function: call it, and keep what it gives")
+    if isinstance(value, float):
+        raise Mutable(
+            f"{value!r} is a float, and a kernel has none: numbers are whole here, so divide with //"
+        )
     raise Mutable(
         f"{value!r} is a {type(value).__name__}, which can change without the machine seeing it. "
         "Keep a number, a string, a handle or a tuple of those"
@@ -84,6 +88,7 @@ class View:
     __slots__ = ("cell",)
     verbs: ClassVar[tuple[str, ...]] = ("read",)  # the operations that its methods do
     asked = "read"  # the method that tells what it holds
+    changed_by: ClassVar[tuple[str, ...]] = ()  # methods that change it, the most usual ones first
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
@@ -99,7 +104,15 @@ class View:
 
     def _not_a_value(self, *_: object) -> NoReturn:
         name = cell_name(self.cell)
-        raise TypeError(f"{name} is a cell of the machine, not what it holds: write {name}.{self.asked}()")
+        raise TypeError(
+            f"{name} is a cell of the machine, not what it holds: {name}.{self.asked}() tells that{self._changes()}"
+        )
+
+    @classmethod
+    def _changes(cls) -> str:
+        """How a cell of this kind is changed, in words that go on."""
+        names = [name for name in cls.changed_by if hasattr(cls, name)]
+        return f", and {', '.join(f'.{name}()' for name in names)} change it" if names else ""
 
     def __eq__(self, other: object) -> bool:
         return self.cell == other.cell if isinstance(other, View) else self._not_a_value()
@@ -120,6 +133,7 @@ class Slot(View):
 
     __slots__ = ()
     verbs = (*View.verbs, "set", "xchg", "cmpxchg")
+    changed_by: ClassVar[tuple[str, ...]] = ("set", "xchg", "cmpxchg")
 
     def set(self, value: Any) -> None:
         """Store *value*."""
@@ -171,6 +185,7 @@ class Counter(Slot):
 
     __slots__ = ()
     verbs = (*Slot.verbs, "add", "inc_not_zero", "dec_and_test")
+    changed_by: ClassVar[tuple[str, ...]] = ("inc", "dec", "add", "set")
 
     @staticmethod
     def called(verb: str, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -206,6 +221,7 @@ class Flag(View):
     __slots__ = ()
     asked = "test"
     verbs = (*View.verbs, "set", "test_and_set")
+    changed_by: ClassVar[tuple[str, ...]] = ("set", "clear", "test_and_set")
 
     @staticmethod
     def called(verb: str, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -235,6 +251,7 @@ class Lock(Flag):
 
     __slots__ = ()
     verbs = (*Flag.verbs, "lock", "unlock")
+    changed_by: ClassVar[tuple[str, ...]] = ("lock", "unlock")
 
     def lock(self) -> None:
         """Wait until it is clear, and set it."""
@@ -276,8 +293,8 @@ class Atomic(property):
 
     def __set__(self, handle: Handle, value: object) -> NoReturn:
         raise TypeError(
-            f"{handle!r}.{self.name} = … would not go through the machine: "
-            f"use one of its operations, {', '.join(sorted(self.verbs))}"
+            f"{handle!r}.{self.name} = … would not go through the machine: .{self.view.asked}() tells what it "
+            f"holds{self.view._changes()}"
         )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from autograder.grading import grade
 from autograder.judge.session import Overworked, budget
 from autograder.prove import known_answers, submissions
 from autograder.prove.mutant import Mutant
+from autograder.sandbox import sandbox
 from tests.autograder import toy
 from tests.autograder.sandbox.test_box import processes
 
@@ -94,16 +97,31 @@ def test_nothing_outlives_a_grader_that_is_killed(
     path = tmp_path / f"{toy.STEM}.ipynb"
     nbformat.write(submissions.answered(perfect, {"put_coins": slow}), path)
     code = f"from pathlib import Path; from autograder.grading import grade; from autograder.course import layout as course; grade.check(course.Course(Path({str(toy_course.root)!r})), Path({str(path)!r}))"
-    marked = tmp_path / "tmp-of-this-grader"
-    marked.mkdir()
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(marked)}
+    marked = tempfile.mkdtemp(prefix="killed-", dir="/tmp")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": marked}
     with (tmp_path / "said").open("w") as said:
         grader = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=PROJECT, stderr=said)
-    _until(lambda: grader.poll() is not None or len(list(processes(str(marked)))) >= 3)
+    _until(lambda: grader.poll() is not None or len(list(processes(marked))) >= 3)
     assert grader.poll() is None, (tmp_path / "said").read_text()  # it should still be at it
     os.kill(grader.pid, signal.SIGKILL)
     grader.wait()
-    _until(lambda: not list(processes(str(marked))))
+    _until(lambda: not list(processes(marked)))
+    shutil.rmtree(marked)
+
+
+@pytest.mark.sandboxed
+def test_a_long_name_of_the_folder_for_temporary_files_is_no_matter(
+    bwrap: str, tmp_path: Path, toy_course: Course, perfect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    box = sandbox.Sandbox(True, ())
+    try:
+        box.boot()
+        assert box.warm is not None and box.warm.poll() is None
+    finally:
+        box.close()
 
 
 def _until(holds: Callable[[], bool]) -> None:

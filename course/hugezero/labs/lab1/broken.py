@@ -7,7 +7,7 @@ from typing import Any
 from ...hw.ram import PAGE_SIZE
 from ...machine import Kernel
 from ...mm.mm_types import ENOMEM, Vma, VmFault, anon_vma_prepare
-from ...mm.page_alloc import alloc_folio
+from ...mm.page_alloc import alloc_folio, clear_folio
 from ...mm.pgtable import mk_pte, pte_alloc, pte_index, pte_mkdirty, pte_mkwrite
 from ...store import Slot
 
@@ -42,6 +42,19 @@ def _fork_without_accounts(
     return 0
 
 
+def _a_frame_that_a_read_leaves_clean(vmf: VmFault) -> int:
+    """A page that was only read is neither writable nor dirty, as the zero page would be."""
+    folio: Any = alloc_folio()
+    clear_folio(folio)
+    anon_vma_prepare(vmf.vma)
+    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))) if vmf.write else mk_pte(folio))
+    return 0
+
+
 def trusting_kernel() -> Kernel:
     """A kernel whose do_wp_page trusts the dirty bit."""
-    return Kernel(do_wp_page=trusting_do_wp_page, copy_pte_range=_fork_without_accounts)
+    return Kernel(
+        do_anonymous_page=_a_frame_that_a_read_leaves_clean,
+        do_wp_page=trusting_do_wp_page,
+        copy_pte_range=_fork_without_accounts,
+    )

@@ -7,7 +7,7 @@ from ...check.notebook import exercise
 from ...hw.ram import PAGE_SIZE
 from ...machine import Kernel
 from ...mm.fault import user_read, user_write
-from ...mm.mm_types import EIO
+from ...mm.mm_types import EIO, error_code
 from ...mm.mmap import dup_mm, madvise_dontneed, mmap, mmput
 from ...mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
 from ...mm.pgtable import Pte, mk_pte, walk, zero_pte
@@ -123,10 +123,14 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
         )
         entry, faults = walk(mm, at), mm.min_flt.read()
         expect(
-            isinstance(entry, Pte) and entry.write and entry.dirty and faults == 1,
-            f"after the write the entry is {entry}, and there were {faults} faults; it should be writable and "
-            "dirty after one fault",
+            isinstance(entry, Pte) and entry.write and faults == 1,
+            f"after the write the entry is {entry}, and there were {faults} faults; it should be writable after one",
             "pte_mkwrite(entry) does not change entry: it gives another one",
+        )
+        expect(
+            isinstance(entry, Pte) and entry.dirty,
+            f"after the write the entry is {entry}; it should be dirty: the page has been written to",
+            "pte_mkdirty(entry) gives an entry that says so",
         )
         expect(
             zeroed_before_mapped(machine),
@@ -228,6 +232,12 @@ def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
         place(mm, at + PAGE_SIZE, zero_pte())
         machine.births.fail = frozenset([machine.births.tries])
         expect_out_of_memory(mm, at + PAGE_SIZE, "do_wp_page")
+        folio_get(folio)  # somebody else holds it now
+        place(mm, at, mk_pte(folio))
+        machine.births.fail = frozenset([machine.births.tries])
+        expect_out_of_memory(mm, at, "do_wp_page")
+        what, count = "a copy found no memory, and the count of the page", machine.peek((folio, "refcount"))
+        expect_equal(what, count, 2, "nothing has changed: the old page is still mapped here")
 
 
 # blkdev_issue_zero_pages
@@ -261,7 +271,7 @@ def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
         error = kernel.blkdev_issue_zero_pages(disk, 8184, 16)
         expect(
             error == EIO,
-            f"8 of 16 sectors lie behind the end of the disk: it returned {error!r}, not EIO ({EIO})",
+            f"8 of 16 sectors lie behind the end of the disk: it returned {error_code(error)}, not EIO",
         )
         able = machine.disk(8192, max_write_zeroes_sectors=1024)
         zero(kernel, able, 0, 2560)
@@ -297,6 +307,11 @@ def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
         folio = pages[0].folio  # type: ignore[union-attr]
         count = machine.peek((folio, "refcount"))
         expect(count == 2, f"the shared folio's count is {count}; it should be 2: parent and child")
+        count = machine.peek((ZERO_PAGE, "refcount"))
+        expect(
+            count == 1,
+            f"after a fork the zero page's count is {count}; it should still be 1: nobody counts it",
+        )
         for who, entry in (("child", walk(child, at)), ("parent", walk(mm, at))):
             expect(
                 entry is not None and not entry.write,

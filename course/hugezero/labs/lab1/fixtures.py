@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...block.bio import BlockDevice
+from ...block.report import because
 from ...check.checks import Failed, expect
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel, Machine
 from ...mm.fault import OutOfMemory, user_write
+from ...mm.mm_types import error_code
 from ...mm.mmap import mm_alloc, mmap
 from ...mm.page_alloc import ZERO_PAGE
 from ...mm.pgtable import Pte, pmd_offset, pte_alloc, pte_index
+from ...store import current
 
 
 def area(pages: int) -> tuple[Any, int]:
@@ -42,7 +45,7 @@ def zero(kernel: Kernel, disk: BlockDevice, sector: int, nr: int) -> None:
     error = kernel.blkdev_issue_zero_pages(disk, sector, nr)
     expect(
         error == 0 and error is not None,
-        f"zeroing {nr} sectors from {sector} returned {error!r}; it should be 0",
+        f"zeroing {nr} sectors from {sector} returned {error_code(error)}; it should be 0{because(current(), disk)}",
     )
 
 
@@ -57,7 +60,8 @@ def expect_zeroed(disk: BlockDevice, sector: int, nr: int) -> None:
         for n in range(first, last):
             now = data.load(n * 512, 512)
             expect(
-                now == bytes([byte]) * 512, f"zeroing {nr} sectors from sector {sector}: sector {n} {what}"
+                now == bytes([byte]) * 512,
+                f"zeroing {nr} sectors from sector {sector}: sector {n} {what}{because(current(), disk)}",
             )
 
 

@@ -12,7 +12,7 @@ from ...machine import Kernel
 from ...mm import memory
 from ...mm.fault import user_read, user_write
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, TRANSPARENT_HUGEPAGE, mk_huge_zero_pmd, pmd_mkdirty
-from ...mm.mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_READ, VM_WRITE
+from ...mm.mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_READ, VM_WRITE, fault_code
 from ...mm.mmap import dup_mm, madvise_dontneed, mmap, mprotect
 from ...mm.page_alloc import folio_get
 from ...mm.pgtable import Pmd, PteTable, pmd_offset, walk, zero_pte
@@ -185,7 +185,7 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
             said = kernel.do_huge_pmd_anonymous_page(huge_fault(mm, address))
             expect(
                 said == VM_FAULT_FALLBACK and said is not None,
-                f"a read in 2 MiB {why} returned {said!r}; it should be VM_FAULT_FALLBACK",
+                f"a read in 2 MiB {why} returned {fault_code(said)}; it should be VM_FAULT_FALLBACK",
                 "thp_vma_suitable(vma, haddr_of(vmf.address)) tells whether a huge entry may be there",
             )
             left = walk(mm, address)
@@ -209,7 +209,10 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
         for write in (False, True):
             what = f"a {'write' if write else 'read'} with no huge page to be had"
             said = kernel.do_huge_pmd_anonymous_page(huge_fault(mm, at, write))
-            expect(said == VM_FAULT_FALLBACK, f"{what} returned {said!r}; it should be VM_FAULT_FALLBACK")
+            expect(
+                said == VM_FAULT_FALLBACK,
+                f"{what} returned {fault_code(said)}; it should be VM_FAULT_FALLBACK",
+            )
             left, ptes = pmd_offset(mm, at).read(), mm.nr_ptes.read()
             expect(
                 left is None and ptes == 0,
@@ -225,7 +228,7 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
 def two_cpus_may_fault_at_once(kernel: Kernel) -> object:
     """Two CPUs fault in the same 2 MiB: one entry is made, one table put aside, and what the loser had comes back."""
     for writer in (False, True):
-        both = [fault(ANON, False), fault(ANON, writer)]
+        both = [fault(ANON, False, plenty=True), fault(ANON, writer, plenty=True)]
         found = schedules(
             with_huge_zero(kernel),
             both,
@@ -312,7 +315,7 @@ def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
         below = pmd_offset(mm, at).read()
         expect(
             said == VM_FAULT_FALLBACK and said is not None,
-            f"there was no huge page, and it returned {said!r}; it should be VM_FAULT_FALLBACK",
+            f"there was no huge page, and it returned {fault_code(said)}; it should be VM_FAULT_FALLBACK",
             "who falls back lets the small fault go on: a program must not die of a huge page that it can do without",
         )
         expect(
@@ -340,7 +343,7 @@ def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
         entry, more = walk(mm, at + PMD_SIZE), machine.vmstat()["pgalloc_normal"] - taken
         expect(
             said == VM_FAULT_FALLBACK and isinstance(pmd.read(), PteTable),
-            f"somebody else holds the huge page too; it returned {said!r}, and the entry holds {pmd.read()}. "
+            f"somebody else holds the huge page too; it returned {fault_code(said)}, and the entry holds {pmd.read()}. "
             "It should be split, and VM_FAULT_FALLBACK",
             "then do_wp_page copies the one small page that is written to, as in lab 1",
         )

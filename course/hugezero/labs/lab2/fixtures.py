@@ -23,7 +23,17 @@ from ...mm.huge_memory import (
     set_huge_zero_page_aside,
     split_huge_pmd,
 )
-from ...mm.mm_types import VM_FAULT_FALLBACK, VM_FAULT_OOM, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
+from ...mm.mm_types import (
+    VM_FAULT_FALLBACK,
+    VM_FAULT_OOM,
+    VM_HUGEPAGE,
+    VM_READ,
+    VM_WRITE,
+    Mm,
+    Vma,
+    VmFault,
+    fault_code,
+)
 from ...mm.mmap import mm_alloc, mmap
 from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, alloc_folio, clear_folio, set_zero_page_aside
 from ...mm.pgtable import Pmd, PmdTable, PteTable, pmd_offset, pte_alloc_one
@@ -149,14 +159,19 @@ def mapped() -> dict[Cell, Any]:
     }
 
 
-def fault(handler: str, write: bool, entry: Pmd | None = None) -> Thread:
-    """A CPU on which *handler* deals with one fault in the 2 MiB, which held *entry*."""
+def fault(handler: str, write: bool, entry: Pmd | None = None, plenty: bool = False) -> Thread:
+    """A CPU on which *handler* deals with one fault in the 2 MiB, which held *entry*.
+
+    With *plenty* of memory it has no reason to fall back.
+    """
     vmf = VmFault(VMA, AT, write, PMD, None, None, entry)  # type: ignore[arg-type]
 
     def check(results: Results) -> Any:
+        if results[0] == VM_FAULT_FALLBACK and plenty:
+            return "bug", f"there is a huge page, and {handler} returned VM_FAULT_FALLBACK", handler
         if type(results[0]) is int and results[0] in (0, VM_FAULT_OOM, VM_FAULT_FALLBACK):
             return None
-        return "bug", f"{handler} returned {results[0]!r}: {RETURNS}", handler
+        return "bug", f"{handler} returned {fault_code(results[0])}: {RETURNS}", handler
 
     return Thread("writer" if write else "reader", (_call(handler, vmf), check))
 

@@ -7,9 +7,10 @@ from ...check.notebook import exercise
 from ...check.schedules import every_schedule
 from ...explore.byhand import CannotGo
 from ...explore.state import Peek
-from ...hw.ram import ZEROES
+from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, is_huge_zero_pmd, mk_huge_pmd, pmd_mkwrite
+from ...mm.mm_types import VM_FAULT_FALLBACK, error_code, fault_code
 from ...mm.page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio
 from ..actors import calls, reclaim, shrinker, user, visitor
 from ..answers import expect_guess
@@ -112,6 +113,9 @@ def the_first_reader_brings_the_folio(kernel: Kernel) -> None:
             f"after the first reader the count is {count}. It should be 2: one for the reader, one for the shrinker",
             "who else must hold the page, so that it survives the reader?",
         )
+        expect_equal(
+            "one folio was brought, and thp_zero_page_alloc", machine.vmstat()["thp_zero_page_alloc"], 1
+        )
         taken = machine.vmstat()["pgalloc_normal"]
         again = kernel.get_huge_zero_folio(HZ)
         more = machine.vmstat()["pgalloc_normal"] - taken
@@ -122,6 +126,16 @@ def the_first_reader_brings_the_folio(kernel: Kernel) -> None:
             f"the second reader took {more} more frames; it should take none",
             "inc_not_zero() says whether there is a folio already",
         )
+    with kernel.booted(pages=64) as machine:
+        folio = kernel.get_huge_zero_folio(HZ)
+        expect(folio is None, f"no huge page is to be had, and it returned {folio!r}; it should return None")
+        found = HZ.refcount.read(), HZ.folio.read()
+        expect(
+            found == (0, None),
+            f"no huge page is to be had, and the count is {found[0]}, hz.folio is {found[1]!r}; they should be 0 and None",
+        )
+        what, failed = "no huge page was to be had once, and", machine.vmstat()["thp_zero_page_alloc_failed"]
+        expect_equal(f"{what} thp_zero_page_alloc_failed", failed, 1)
 
 
 @check(GET, points=1, needs=the_first_reader_brings_the_folio)
@@ -147,8 +161,8 @@ def no_schedule_gives_a_reader_a_freed_folio(kernel: Kernel) -> object:
 
 
 @check(PUT, points=1)
-def a_reference_is_given_back(kernel: Kernel) -> None:
-    """The reader's reference goes back; the shrinker's stays, and so does the folio."""
+def a_reference_is_given_back(kernel: Kernel) -> object:
+    """Each reader's reference goes back, also when two leave at once; the shrinker's stays, and so does the folio."""
     with kernel.booted(pages=1024) as machine:
         folio = folio_in_use(users=2)
         for left in (2, 1):
@@ -159,6 +173,14 @@ def a_reference_is_given_back(kernel: Kernel) -> None:
             "the last reader has left, and the folio is gone; it should stay until the shrinker takes it",
             "whose is the last reference?",
         )
+    with kernel.booted(pages=1024) as machine:
+        folio_in_use(users=2)
+        cells = small(machine.cells)
+    return every_schedule(
+        beside(kernel, PUT), [calls("reader", PUT, HZ), calls("reader", PUT, HZ)], cells, at_end=at_rest,
+        story="every reference is taken off",
+        hint="what if another CPU changes the count between your two operations?",
+    )  # fmt: skip
 
 
 # shrink_huge_zero_folio_count
@@ -246,7 +268,7 @@ def each_huge_entry_holds_a_reference(kernel: Kernel) -> None:
             entry = one.pmd.read()
             expect(
                 said == 0 and is_huge_zero_pmd(entry) and entry.folio is HZ.folio.read(),
-                f"reader {n} of 2 MiB: it returned {said!r}, and the entry is {entry}; it should map the huge zero page",
+                f"reader {n} of 2 MiB: it returned {fault_code(said)}, and the entry is {entry}; it should map the huge zero page",
                 "nothing is set aside at boot any more: who brings the folio?",
             )
             _expect_count(
@@ -256,6 +278,17 @@ def each_huge_entry_holds_a_reference(kernel: Kernel) -> None:
         one = Mapped(False)
         said = kernel.do_huge_pmd_anonymous_page(one.fault())
         expect_fallback(said, one.pmd, left=64 - machine.vmstat()["nr_free_pages"])
+    with beside(kernel, ANON).booted(pages=2048):
+        folio_in_use(users=0)
+        kernel.do_huge_pmd_anonymous_page(Mapped(False).fault(write=True))
+        _expect_count(1, "a write got a huge page of its own, and", "whose entry maps the zeroes?")
+        narrow = Mapped(False, length=2 * PAGE_SIZE)
+        said = kernel.do_huge_pmd_anonymous_page(narrow.fault())
+        expect(
+            said == VM_FAULT_FALLBACK,
+            f"2 MiB do not fit in an area of 8 KiB, and it returned {fault_code(said)}; it should be VM_FAULT_FALLBACK",
+        )
+        _expect_count(1, "2 MiB do not fit in an area of 8 KiB, and", "whose entry maps the zeroes?")
 
 
 @check(ANON, points=1, needs=each_huge_entry_holds_a_reference)
@@ -289,6 +322,10 @@ def a_write_gives_the_reference_back(kernel: Kernel) -> object:
         fault = one.fault(write=True)
         one.expect_replaced(kernel.do_huge_pmd_wp_page(fault))
         _expect_count(1, "the only huge entry was replaced, and", "who gives back what the read fault took?")
+    every_schedule(
+        beside(kernel, WP), [calls("writer", WP, fault), calls("writer", WP, fault)], cells, at_end=_gone_or_idle,
+        hint="two threads wrote at once, and one entry was replaced: how many references were its?",
+    )  # fmt: skip
     return every_schedule(
         beside(kernel, WP), [calls("writer", WP, fault), one.reader(1), reclaim()], cells, at_end=_gone_or_idle,
         story="no CPU is left with a freed page", hint=FLUSH,
@@ -323,6 +360,15 @@ def an_unmap_gives_the_reference_back(kernel: Kernel) -> object:
         kernel.zap_huge_pmd(one.vma, one.pmd, one.at)
         one.expect_unmapped()
         _expect_count(1, "the only huge entry was unmapped, and", "who gives back what the read fault took?")
+        other = Mapped()
+        folio = other.with_a_page_of_its_own()
+        kernel.zap_huge_pmd(other.vma, other.pmd, other.at)
+        other.expect_unmapped()
+        _expect_count(
+            1, "an ordinary huge page was unmapped, and", "which entries hold a reference on the zeroes?"
+        )
+        gone = machine.peek((folio, "state")) == "free"
+        expect(gone, "an ordinary huge page was unmapped, and nobody has freed it", "folio_put(folio)")
     return every_schedule(
         beside(kernel, ZAP), [calls("unmapper", ZAP, one.vma, one.pmd, one.at), one.reader(1), reclaim()], cells,
         at_end=_gone_or_idle, story="no CPU is left with a freed page", hint=FLUSH,
@@ -346,14 +392,14 @@ def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
         said = kernel.copy_huge_pmd(child.vma, parent.vma, child.pmd, parent.pmd)
         expect(
             said,
-            f"there was no memory for the child's page table, and it returned {said!r}; it should be ENOMEM",
+            f"there was no memory for the child's page table, and it returned {error_code(said)}; it should be ENOMEM",
         )
         _expect_count(2, "a fork found no memory, and")
         said = kernel.copy_huge_pmd(child.vma, parent.vma, child.pmd, parent.pmd)
         entry = child.pmd.read()
         expect(
             said == 0 and is_huge_zero_pmd(entry) and entry.folio is folio,
-            f"after a fork it returned {said!r}, and the child's entry is {entry}; it should map the huge zero page",
+            f"after a fork it returned {error_code(said)}, and the child's entry is {entry}; it should map the huge zero page",
         )
         rss, tables = child.mm.rss.read(), child.mm.nr_ptes.read()
         expect(

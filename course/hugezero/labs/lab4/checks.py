@@ -10,6 +10,7 @@ from ...check.schedules import every_schedule
 from ...explore.state import Peek
 from ...machine import Kernel
 from ...mm.huge_memory import HUGE_ZERO, is_huge_zero_pmd
+from ...mm.mm_types import error_code, fault_code
 from ...mm.mmap import mm_alloc
 from ...mm.page_alloc import Folio
 from ...store import in_code
@@ -233,7 +234,7 @@ def entries_are_not_counted(kernel: Kernel) -> None:
             entry = room.pmds[n].read()
             expect(
                 said == 0 and is_huge_zero_pmd(entry) and entry.folio is HZ.folio.read(),
-                f"a read of 2 MiB returned {said!r}, and the entry is {entry}; it should map the huge zero page",
+                f"a read of 2 MiB returned {fault_code(said)}, and the entry is {entry}; it should map the huge zero page",
             )
             whose = "the other mm" if room is other else "the mm"
             expect_held(users, f"after {'the second' if n else 'the first'} huge entry of {whose}", ONCE)
@@ -280,7 +281,7 @@ def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
             entry, right = child.pmds[n].read(), parent.pmd.read()
             expect(
                 said == 0 and entry == right,
-                f"it returned {said!r}, and the child's entry is {entry}; it should be 0, and {right}",
+                f"it returned {error_code(said)}, and the child's entry is {entry}; it should be 0, and {right}",
             )
             times = "one entry was copied" if n == 0 else "two entries were copied"
             expect(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...block.bio import SECTOR_SIZE
+from ...block.report import because
 from ...check.checks import Failed, check, expect, expect_equal
 from ...check.notebook import exercise
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO
-from ...mm.mm_types import EIO
+from ...mm.mm_types import EIO, error_code
 from ...mm.mmap import mm_alloc
 from ...mm.page_alloc import Folio
 from ...mm.shrinker import SHRINKERS, shrink_slab
@@ -362,12 +364,12 @@ def errors_of_the_disk_are_passed_on(kernel: Kernel) -> None:
             error = machine.kernel.blkdev_issue_zero_pages(disk, (1 << 14) - 8, 16)
             expect(
                 error == EIO,
-                f"8 of 16 sectors lie behind the end of the disk: it returned {error!r}, not EIO ({EIO})",
+                f"8 of 16 sectors lie behind the end of the disk: it returned {error_code(error)}, not EIO",
             )
             disk = machine.disk(1 << 14)
             disk.bd_bad_sector = 100
             error = machine.kernel.blkdev_issue_zero_pages(disk, 96, 1 << 13)
-            expect(error == EIO, f"sector 100 cannot be written: it returned {error!r}, not EIO ({EIO})")
+            expect(error == EIO, f"sector 100 cannot be written: it returned {error_code(error)}, not EIO")
             what, hint = "the first bio failed, and the number carried out", "who looks at the error?"
             expect_equal(what, disk.bios.read(), 1, hint)
             able = machine.disk(8192, max_write_zeroes_sectors=1024)
@@ -393,7 +395,10 @@ def assemble(
         machine.at_boot = dict(machine.cells)
         zeroes, disk = zeroes or lasting(kind), machine.disk(512)
         error = machine.kernel.assemble_block(disk, 8, folio, offset, length, size)
-        expect(error == 0 and error is not None, f"{what}: it returned {error!r}; it should be 0")
+        why = because(machine, disk)
+        expect(
+            error == 0 and error is not None, f"{what}: it returned {error_code(error)}; it should be 0{why}"
+        )
         expect_block(disk, 8, offset, data, size, what)
         found = disk.vecs.read(), disk.bios.read()
         vecs = pieces(offset, zeroes) + bool(length) + pieces(size - offset - length, zeroes)
@@ -441,7 +446,7 @@ def a_block_that_does_not_reach_the_disk_is_an_error(kernel: Kernel) -> None:
                 disk.bd_bad_sector = bad
                 error = machine.kernel.assemble_block(disk, sector, folio, 512, 512, PAGE_SIZE)
                 why = "lies partly behind the end of the disk" if bad is None else "has a bad sector"
-                expect(error == EIO, f"the block {why}: it returned {error!r}, not EIO ({EIO})")
+                expect(error == EIO, f"the block {why}: it returned {error_code(error)}, not EIO")
 
 
 # a position
@@ -458,14 +463,15 @@ MACHINES = {
 
 @check("when_would_you", points=2)
 def a_position_with_a_number(kernel: Kernel) -> object:
-    """You said from how much memory on you would turn it on, in MiB; or None, for never."""
+    """You said from how much memory on you would turn it on, in MiB; or "never"."""
     least = kernel.when_would_you()
+    number = isinstance(least, int | float) and not isinstance(least, bool) and 0 <= least < math.inf
     expect(
-        least is None or (type(least) is int and least >= 0),
-        f"when_would_you returned {least!r}; it should be a number of MiB, like 1024, or None",
+        number or least == "never",
+        f'when_would_you returned {least!r}; it should be a number of MiB, like 1024, or "never"',
     )
-    if least is None:
+    if least == "never":
         return "never: whoever zeroes disks goes on with 4 KiB at a time"
     on = [name for name, size in MACHINES.items() if size >= least]
-    share = 100 * 2 / least
-    return f"on the smallest such machine 2 MiB are {share:.2g} % of memory; on: {', '.join(on) or 'none of those above'}"
+    share = f"on the smallest such machine 2 MiB are {100 * 2 / least:.2g} % of memory; " if least else ""
+    return f"{share}on: {', '.join(on) or 'none of those above'}"
