@@ -23,6 +23,6 @@ def with_line(error: BaseException, files: Container[str]) -> str:
                 line = f"line {trace.tb_lineno}: {text[:LETTERS]}"
         trace = trace.tb_next
     if isinstance(error, NotImplementedError) and functions and functions[0] != functions[-1]:
-        return f"{functions[-1]}, which {functions[0]} calls, {UNWRITTEN}"
+        return f"the helper {functions[-1]}, which {functions[0]} calls, {UNWRITTEN}"
     said = str(error)
     return f"{said} ({line})" if said and line else said or line
