@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from ..judge.server import Judge, NoJudge
 from ..judge.session import Row, empty_row
 from ..sandbox import jupyter_kernel
 from ..sandbox.sandbox import NoSandbox, sandbox
+from .watchdog import watched
 
 SERVE = "__import__('hugezero.remote.answering', fromlist=['serve']).serve(globals())"
 EXPERIMENT = "experiment"  # the tag of given cells that are not run while grading
+AGAIN = 6  # times shorter the grader waits for a submission that has kept it waiting once
 ATTEMPTS = 4  # a cell that ends the kernel is left out of the next one
 
 
@@ -46,7 +50,10 @@ class Judged(Execute):  # type: ignore[misc]
     boxed = Bool(True, help="run in the sandbox").tag(config=True)
     cell_seconds = Integer(30, help="seconds that a cell which is not graded may take").tag(config=True)
     all_seconds = Integer(180, help="seconds that all of them may take").tag(config=True)
-    graded_seconds = Integer(3600, help="seconds after which a graded cell is given up").tag(config=True)
+    silent_seconds = Integer(60, help="seconds of silence after which a graded cell is given up").tag(
+        config=True
+    )
+    work_seconds = Integer(300, help="seconds of CPU that all graded cells may take").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         course = Course(Path(self.root or os.path.dirname(os.path.abspath("."))))
@@ -54,7 +61,10 @@ class Judged(Execute):  # type: ignore[misc]
         self.rows: dict[str, Row] = {}
         self.lost: dict[int, str] = {}  # cells that ended the kernel, or had to be stopped
         self.skip: set[int] = set()
+        self.ended = ""  # why the kernel was ended, if the grader did that
         self.left: float = self.all_seconds
+        self.work_left: float = self.work_seconds
+        self.patience: float = self.silent_seconds
         resources["nbgrader"]["rows"] = self.rows
         broken = nb.metadata.get("hugezero", {}).get("broken")
         if not broken:
@@ -92,6 +102,17 @@ class Judged(Execute):  # type: ignore[misc]
             self.judge.close()
             box.close()
 
+    def _watched(self) -> contextlib.AbstractContextManager[Callable[[], float]]:
+        """While a graded cell is on: its kernel is ended if it keeps the judge waiting."""
+        process, self.ended = self.km.provisioner.process, ""
+
+        def end(why: str) -> None:
+            self.ended = f"this cell was ended: {why}"
+            self.patience, self.work_left = self.silent_seconds / AGAIN, self.work_seconds / AGAIN
+            process.kill()
+
+        return watched(process.pid, self.judge.pid, self.patience, max(1.0, self.work_left), end)
+
     def _verdict(self, name: str) -> Row:
         """The judge's row about the cell that has just ended; a judge that is gone is replaced."""
         try:
@@ -109,17 +130,20 @@ class Judged(Execute):  # type: ignore[misc]
             cell.outputs = [new_output("stream", name="stdout", text="(not run while grading)\n")]
             return cell, resources  # it shows something to the student and changes nothing that is graded
         shown, start = cell.source, time.monotonic()
-        self.timeout = self.graded_seconds if name else max(1, min(self.cell_seconds, math.ceil(self.left)))
-        if name:
-            cell.source = SERVE
+        seconds = max(1, min(self.cell_seconds, math.ceil(self.left)))
+        self.timeout = None if name else seconds
         try:
             if name:
+                cell.source = SERVE
                 self.judge.on(name)
-            cell, resources = super().preprocess_cell(cell, resources, index)
-            if time.monotonic() - start > self.timeout and _error(
-                cell, "KeyboardInterrupt", "CellTimeoutError"
-            ):
-                self.lost[index] = f"this cell was stopped after {self.timeout:g} s"
+                with self._watched() as used:
+                    cell, resources = super().preprocess_cell(cell, resources, index)
+                    self.work_left -= used()
+            else:
+                cell, resources = super().preprocess_cell(cell, resources, index)
+            stopped = _error(cell, "KeyboardInterrupt", "CellTimeoutError")
+            if not name and time.monotonic() - start > seconds and stopped:
+                self.lost[index] = f"this cell was stopped after {seconds} s"
             return cell, resources
         except NoSandbox:
             raise
@@ -127,7 +151,7 @@ class Judged(Execute):  # type: ignore[misc]
             return cell, resources
         except Exception as wrong:  # a dead kernel, an interrupt that did nothing, a message that is none
             self.log.warning("cell %s of %s: %s", index, resources["nbgrader"].get("student"), wrong)
-            self.lost[index] = f"this cell ended the kernel ({type(wrong).__name__})"
+            self.lost[index] = self.ended or f"this cell ended the kernel ({type(wrong).__name__})"
             self.skip.add(index)
             cell.outputs = [
                 new_output(

@@ -72,6 +72,7 @@ class Judge:
 
     def __init__(self, course: Course, stem: str, box: Path) -> None:
         self.course, self.stem, self.box = course, stem, box
+        self.pid = 0  # of the process that judges, once a cell is on
         self.path = box / "j"
         self.path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -89,7 +90,7 @@ class Judge:
     def on(self, exercise: str) -> None:
         """From now on the judge asks about *exercise*."""
         self._say({"on": exercise})
-        self._hear()
+        self.pid = int(self._hear()["pid"])
 
     def off(self) -> Row:
         """The cell has ended: its row."""

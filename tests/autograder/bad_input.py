@@ -120,6 +120,10 @@ GAINS_NOTHING = {
     "def twice(self, reply):\n    send(self, reply)\n    send(self, reply)\n"
     "a._Line.send = twice\n" + RIGHT,
     "never-answers": "import hugezero.remote.answering as a\na.serve = lambda *x: None\n" + RIGHT,
+    "sleeps-where-it-should-answer": "import time\nimport hugezero.remote.answering as a\n"
+    "a.serve = lambda *x: time.sleep(10**6)\n" + RIGHT,
+    "works-where-it-should-answer": "import hugezero.remote.answering as a\n"
+    "def serve(*x):\n    while True:\n        pass\na.serve = serve\n" + RIGHT,
     "opens-the-gradebook": "import os\nfound = []\nfor d, inner, fs in os.walk('/'):\n"
     "    inner[:] = [name for name in inner if name not in ('proc', 'sys', 'usr', 'lib', 'site-packages')]\n"
     "    found += [os.path.join(d, f) for f in fs if f.endswith('.db') or 'lab9' in f]\n"

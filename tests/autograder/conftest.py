@@ -15,7 +15,7 @@ from tests.autograder import toy
 from tests.autograder.bad_input import all_of_them
 from tests.autograder.batch import Graded, run
 
-SECONDS = "\nc.Judged.cell_seconds = 8\n"
+SECONDS = "\nc.Judged.cell_seconds = 8\nc.Judged.silent_seconds = 15\nc.Judged.work_seconds = 12\n"
 
 
 @pytest.hookimpl(tryfirst=True)
