@@ -111,6 +111,22 @@ def release(
 
 
 @app.command()
+def cells(
+    stem: Annotated[str, typer.Argument(help="The lab.")],
+    root: Root = None,
+) -> None:
+    """Add to course/LAB.ipynb the cells of exercises that have checks and no cells yet, and bring points up to date."""
+    from .course.new_cells import add_cells
+
+    course = Course(root.resolve()) if root else Course()
+    try:
+        added = add_cells(course, stem)
+    except (ValueError, OSError) as wrong:
+        _stop(wrong)
+    print(f"course/{stem}.ipynb: {', '.join(added) or 'nothing'} added")
+
+
+@app.command()
 def given(root: Root = None) -> None:
     """Bring course/given_lab*.py up to date: the kernels of earlier labs, that notebooks in course/ import."""
     from .course import given as kernels

@@ -152,7 +152,7 @@ def hidden(course: Course) -> dict[str, str]:
 def leaks(course: Course, stem: str, path: Path) -> list[str]:
     """What a package gives away, a line each: hidden texts, and most of the telling lines of an answer."""
     found = []
-    texts, secret = _texts(path.read_bytes(), path.stem), hidden(course)
+    texts, secret, telling_of = _texts(path.read_bytes(), path.stem), hidden(course), answers(course, stem)
     bodies = {s: _bodies(course.solution(s).read_text("utf-8")) for s in course.stems()}
     whole = set().union(*(bodies[s] for s in bodies if s >= stem))
     whole -= set().union(*(bodies[s] for s in bodies if s < stem))
@@ -160,7 +160,7 @@ def leaks(course: Course, stem: str, path: Path) -> list[str]:
         lines = _lines(text)
         found += [f"{where}: all of {name}" for name, _ in _bodies(text) & whole]
         found += [f"{where}: {what}" for part, what in secret.items() if part in text]
-        for name, telling in answers(course, stem).items():
+        for name, telling in telling_of.items():
             shared = telling & lines
             if shared and len(shared) > len(telling) / 2:
                 found.append(f"{where}: {len(shared)} of {len(telling)} lines of {name}, as {min(shared)!r}")

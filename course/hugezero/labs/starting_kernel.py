@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..check.checks import CHECKS, lab_in
-from ..check.notebook import PARAMETERS, run_open
+from ..check.checks import lab_in
+from ..check.notebook import EXERCISES, run_open
 from ..explore.budget import line_budget
 from ..machine import Kernel
 from ..store import current, use
@@ -79,9 +79,7 @@ def _take_over(stem: str, into: dict[str, Any]) -> str:
         return f"{path} is no notebook that can be read ({type(error).__name__}): save it again. {stays}"
     open_checks()
     lab = lab_in(stem)
-    exercises = [
-        name for name, checks in CHECKS.items() if any(c.lab == lab and not c.hidden for c in checks)
-    ]
+    exercises = [name for each, name in EXERCISES if each == lab]
     if not exercises:
         return f"{path.name} is the notebook of no lab that has exercises. {stays}"
     namespace = _run(sources, stem)
@@ -89,7 +87,7 @@ def _take_over(stem: str, into: dict[str, Any]) -> str:
     whys: dict[str, str] = {}
     for name in exercises:
         thing = namespace.get(name)
-        if not PARAMETERS[name] and "Linux:" not in (getattr(thing, "__doc__", "") or ""):
+        if not EXERCISES[lab, name].in_kernel:
             continue  # a guess, or a program: nothing that a kernel calls
         why = _why_not(name, thing, stem)
         if why:

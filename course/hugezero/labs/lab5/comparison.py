@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from ...check.checks import CHECKS
-from ...check.notebook import PARAMETERS, run_open
+from ...check.notebook import EXERCISES, run_open
 from ...cost.contention import CPUS, TOUCHES, bouncing, recorded
 from ...explore.replay import given
 from ...explore.search import explore
@@ -118,11 +117,7 @@ def _given(lab: str) -> dict[str, Any]:
 
 def _functions_of(lab: str) -> set[str]:
     """The exercises of *lab* that are functions of a kernel."""
-    return {
-        name
-        for name, checks in CHECKS.items()
-        if PARAMETERS.get(name) and any(each.lab == lab for each in checks)
-    }
+    return {name for (each, name), known in EXERCISES.items() if each == lab and known.in_kernel}
 
 
 def _done(here: Mapping[str, Any]) -> dict[str, Any]:
