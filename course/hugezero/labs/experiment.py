@@ -17,7 +17,7 @@ from ..scenario import ACTIONS, Action, Observation, Simulated, in_words
 from ..scenario.compare import bytes_in_words
 from ..store import KernelBug, RunsOn
 from . import open_checks
-from .starting_kernel import kernel_before
+from .starting_kernel import kernel_before, lab_said
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> Any:
@@ -126,8 +126,9 @@ def yours(functions: Mapping[str, Any]) -> Kernel:
 
     Not only exercises count: any function there may be one that the kernel calls by its name.
     """
-    open_checks()
-    before = kernel_before()
+    lab = lab_said(functions)
+    open_checks(lab or None)
+    before = kernel_before(lab)
     kernel = {name: function for name, (_, function) in before.items()}
     for name, thing in functions.items():
         if inspect.isfunction(thing) or (callable(thing) and labs_with(name)):
