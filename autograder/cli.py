@@ -87,11 +87,10 @@ def release(
     different = False
     try:
         given.write(course)
-        wheel = package.wheel(course)
         for stem in stems or course.stems():
             done = release_one(course, stem, update)
             known_answers.keep_stories(course, stem)
-            zipped = package.package(course, stem, wheel)
+            zipped = package.package(course, stem)
             told = (
                 "course/ was brought up to date"
                 if done.updated
@@ -128,7 +127,7 @@ def cells(
 
 @app.command()
 def given(root: Root = None) -> None:
-    """Bring course/given_lab*.py up to date: the kernels of earlier labs, that notebooks in course/ import."""
+    """Bring build/given/ up to date: the kernels of earlier labs, that notebooks in course/ import."""
     from .course import given as kernels
 
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 
 def installed() -> list[int]:
@@ -18,3 +20,14 @@ def open_checks(last: int | None = None) -> None:
     for lab in installed():
         if last is None or lab <= last:
             importlib.import_module(f"{__name__}.lab{lab}.checks")
+
+
+def exported() -> dict[str, Any]:
+    """What the labs that are here add to a notebook: the `__all__` of their modules called notebook."""
+    found: dict[str, Any] = {}
+    for lab in installed():
+        name = f"{__name__}.lab{lab}.notebook"
+        if find_spec(name) is not None:
+            module = importlib.import_module(name)
+            found |= {each: getattr(module, each) for each in module.__all__}
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...check.checks import check, expect
-from ...check.notebook import exercise
+from ...check.notebook import INSTEAD, exercise
 from ...check.schedules import every_schedule
 from ...explore.state import Peek
 from ...machine import Kernel
@@ -28,6 +28,7 @@ from .fixtures import (
     nothing_freed_is_mapped,
     user,
 )
+from .stand_ins import mm_get_huge_zero_folio, mm_put_huge_zero_folio
 from .two_designs import DESIGNS, LEFT, End, how_it_ended
 
 HZ = HUGE_ZERO
@@ -36,6 +37,8 @@ ZAP, COPY = "zap_huge_pmd", "copy_huge_pmd"
 MM_PUT, MMPUT = "mm_put_huge_zero_folio", "__mmput"
 OUTLIVES = "page_outlives_its_mappings"
 ONCE = "an mm has its reference once, however many entries it has; who gives it back, and when?"
+
+INSTEAD["lab4"] = {f.__name__: f for f in (mm_get_huge_zero_folio, mm_put_huge_zero_folio)}
 
 exercise("predict_share_at_72", "Your guess is written down. The next cell counts.", in_kernel=False)
 exercise("predict_half_the_work", "Your guess is written down. The next cell measures.", in_kernel=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...block.bio import SECTOR_SIZE
 from ...check.checks import Failed, check, expect, expect_equal
-from ...check.notebook import exercise
+from ...check.notebook import INSTEAD, exercise
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO
@@ -34,12 +34,15 @@ from .fixtures import (
     pieces,
 )
 from .lending import borrowing_kernel
+from .stand_ins import largest_zero_folio
 
 HZ = HUGE_ZERO
 INIT, LARGEST = "hugezero_init", "largest_zero_folio"
 MM_GET, MM_PUT = "mm_get_huge_zero_folio", "mm_put_huge_zero_folio"
 ZERO, BLOCK = "blkdev_issue_zero_pages", "assemble_block"
 MiB = 1 << 20
+
+INSTEAD["lab5"] = {LARGEST: largest_zero_folio}
 
 exercise("secret_on_disk", "You now know what a loan is worth that outlives the lender.", in_kernel=False)
 exercise("predict_counting_again", "Your guess is written down. The next cell counts.", in_kernel=False)
