@@ -93,11 +93,10 @@ def release(
     different = False
     try:
         given.write(course)
-        wheel = package.wheel(course)
         for stem in stems or course.stems():
             done = release_one(course, stem, update)
             known_answers.keep_stories(course, stem)
-            zipped = package.package(course, stem, wheel)
+            zipped = package.package(course, stem)
             told = (
                 "course/ was brought up to date"
                 if done.updated
@@ -117,8 +116,24 @@ def release(
 
 
 @app.command()
+def cells(
+    stem: Annotated[str, typer.Argument(help="The lab.")],
+    root: Root = None,
+) -> None:
+    """Add to course/LAB.ipynb the cells of exercises that have checks and no cells yet, and bring points up to date."""
+    from .course.new_cells import add_cells
+
+    course = Course(root.resolve()) if root else Course()
+    try:
+        added = add_cells(course, stem)
+    except (ValueError, OSError) as wrong:
+        _stop(wrong)
+    print(f"course/{stem}.ipynb: {', '.join(added) or 'nothing'} added")
+
+
+@app.command()
 def given(root: Root = None) -> None:
-    """Bring course/given_lab*.py up to date: the kernels of earlier labs, that notebooks in course/ import."""
+    """Bring build/given/ up to date: the kernels of earlier labs, that notebooks in course/ import."""
     from .course import given as kernels
 
     try:

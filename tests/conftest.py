@@ -24,7 +24,7 @@ settings.load_profile("quick")
 
 
 def pytest_configure() -> None:
-    """The notebooks in course/ import the kernels of earlier labs, which no fresh clone has."""
+    """The notebooks in course/ import the kernels of earlier labs, which no fresh clone has in build/given/."""
     if (Path(__file__).resolve().parent.parent / "autograder").is_dir():
         from autograder.course import given
         from autograder.course.layout import Course

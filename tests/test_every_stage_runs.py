@@ -10,7 +10,7 @@ from tests.net import drawn
 from tests.net.frozen import digest, same
 
 COURSE = Course()
-WRONG = {  # half done: the first half is right, and then there are mistakes of every kind
+WRONG = {  # half done: mistakes of every kind; in a lab without one the last exercise is still a stub
     "spin_trylock": "def spin_trylock(lock):\n    return lock",
     "do_wp_page": "def do_wp_page(vmf):\n    return vmf.nothing",
     "blkdev_issue_zero_pages": "def blkdev_issue_zero_pages(bdev, sector, nr_sects):\n    return None",
@@ -42,12 +42,12 @@ WRONG = {  # half done: the first half is right, and then there are mistakes of 
 def notebook(stem, stage):
     opened = nbformat.read(COURSE.notebook(stem), 4)
     reference = COURSE.solution(stem).read_text()
-    for cell in opened.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("solution") and stage != "blank":
-            name = marks["grade_id"]
-            right = source_of(reference, name)
-            cell.source = WRONG.get(name, right) if stage == "half" else right
+    answers = [cell for cell in opened.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    names = [cell.metadata.nbgrader.grade_id for cell in answers]
+    wrong = {name: WRONG[name] for name in names if name in WRONG} or {names[-1]: answers[-1].source}
+    for name, cell in zip(names, answers, strict=True) if stage != "blank" else ():
+        right = source_of(reference, name)
+        cell.source = wrong.get(name, right) if stage == "half" else right
     return opened
 
 
@@ -87,6 +87,7 @@ def test_a_notebook_runs_without_an_exception(stem, stage):
     if stage == "blank":
         assert {points for points, _ in scores} == {0.0} and set(voices) == {"Not started"}
     elif stage == "half":
-        assert 0.0 in {points for points, _ in scores} and max(scores)[0] > 0
+        points = [points for points, _ in scores]
+        assert 0.0 in points and (max(points) > 0 or len(points) == 1)
     else:
         assert set(voices) == {"Done"} and all(points == most for points, most in scores)

@@ -43,6 +43,11 @@ def _split(text: str, function: ast.FunctionDef) -> tuple[str, str]:
     return "\n".join(lines[function.lineno - 1 : cut]), "\n".join(lines[cut : function.end_lineno])
 
 
+def heads(solution: str) -> dict[str, str]:
+    """The signature and docstring of each function of *solution*, as they are written there."""
+    return {name: _split(solution, node)[0] for name, node in functions(solution).items()}
+
+
 def is_repair(cell: NotebookNode) -> bool:
     return "repair" in cell.metadata.get("tags", [])
 

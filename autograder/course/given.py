@@ -45,17 +45,18 @@ def givens(course: Course, stem: str) -> dict[str, str]:
 
 
 def write(course: Course) -> list[Path]:
-    """Bring course/given_lab*.py up to date, for notebooks that are opened or run there; gives the files.
+    """Bring build/given/ up to date, for notebooks that are opened or run in course/; return the files.
 
-    Several processes may do so at once. Git ignores these files, and no package is made from them.
+    Several processes may do so at once. JupyterLab on course/ shows none of them, and hugezero finds them there.
     """
-    stems = course.solved()
-    texts = {course.root / "course" / f"{name_of(stem)}.py": given(course, stem).encode() for stem in stems}
+    folder, stems = course.build / "given", course.solved()
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {folder / f"{name_of(stem)}.py": given(course, stem).encode() for stem in stems}
     for path, text in texts.items():
         if not path.is_file() or path.read_bytes() != text:
             half = path.with_name(f"{path.name}.{os.getpid()}")
             half.write_bytes(text)
             half.replace(path)
-    for path in set((course.root / "course").glob("given_lab*.py")) - set(texts):
+    for path in set(folder.glob("given_lab*.py")) - set(texts):
         path.unlink(missing_ok=True)
     return sorted(texts)

@@ -1,4 +1,4 @@
-"""What a student gets for a lab: notebook, the kernel of the labs before, the wheel; and nothing else."""
+"""What a student gets for a lab: the notebook and the wheel; and nothing else."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import ast
 import contextlib
 import io
 import json
-import os
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -18,7 +14,8 @@ from hugezero.mm import memory
 
 from .answers import is_repair
 from .given import givens
-from .layout import PROJECT, Course, functions, source_of
+from .layout import Course, functions, source_of
+from .wheel import wheel
 
 SHORTEST = 12  # characters of a line that tells something
 FEW, LONG = 3, 25  # of that few lines, only long ones tell
@@ -29,25 +26,13 @@ class Leak(RuntimeError):
     """An answer or a hidden check is in what students would get."""
 
 
-def wheel(course: Course) -> Path:
-    """The students' package, built anew."""
-    folder = course.build / "wheel"
-    shutil.rmtree(folder, ignore_errors=True)
-    env = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"the wheel could not be built:\n{done.stdout}{done.stderr}")
-    return next(folder.glob("*.whl"))
-
-
-def package(course: Course, stem: str, wheel: Path) -> Path:
+def package(course: Course, stem: str) -> Path:
     """Write build/student/<stem>.zip; Leak if it would give anything away."""
+    built = wheel(course, stem)
     files = {
         f"{stem}/{stem}.ipynb": course.notebook(stem).read_bytes(),
-        f"{stem}/{wheel.name}": wheel.read_bytes(),
+        f"{stem}/{built.name}": built.read_bytes(),
     }
-    files |= {f"{stem}/{name}": text.encode() for name, text in givens(course, stem).items()}
     path = course.build / "student" / f"{stem}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -152,7 +137,7 @@ def hidden(course: Course) -> dict[str, str]:
 def leaks(course: Course, stem: str, path: Path) -> list[str]:
     """What a package gives away, a line each: hidden texts, and most of the telling lines of an answer."""
     found = []
-    texts, secret = _texts(path.read_bytes(), path.stem), hidden(course)
+    texts, secret, telling_of = _texts(path.read_bytes(), path.stem), hidden(course), answers(course, stem)
     bodies = {s: _bodies(course.solution(s).read_text("utf-8")) for s in course.stems()}
     whole = set().union(*(bodies[s] for s in bodies if s >= stem))
     whole -= set().union(*(bodies[s] for s in bodies if s < stem))
@@ -160,7 +145,7 @@ def leaks(course: Course, stem: str, path: Path) -> list[str]:
         lines = _lines(text)
         found += [f"{where}: all of {name}" for name, _ in _bodies(text) & whole]
         found += [f"{where}: {what}" for part, what in secret.items() if part in text]
-        for name, telling in answers(course, stem).items():
+        for name, telling in telling_of.items():
             shared = telling & lines
             if shared and len(shared) > len(telling) / 2:
                 found.append(f"{where}: {len(shared)} of {len(telling)} lines of {name}, as {min(shared)!r}")

@@ -119,8 +119,8 @@ class Student:
 
     def look(self, name: str) -> str:
         """Why what the student calls *name* cannot be called; nothing if it can."""
-        parameters = tuple(inspect.signature(self.reference[name]).parameters)
-        looks = self._port().ask(messages.Look(0, name, parameters, self.may_call))
+        arguments = len(inspect.signature(self.reference[name]).parameters)
+        looks = self._port().ask(messages.Look(0, name, arguments, self.may_call))
         if not isinstance(looks, messages.Looks):
             raise Foul("a question about a function was answered with something else")
         self.habits = looks.habits[:400]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hugezero.check.notebook import PARAMETERS
-
 from ..course.layout import Course, source_of
 from ..course.release import release
 from ..grading.grade import grade
@@ -42,7 +40,6 @@ def verify(course: Course, stem: str, tell: Tell = lambda _: None, update: bool 
     mutants, equivalents = known_mistakes(course, stem)
     proof.mutants, proof.equivalents = len(mutants), len(equivalents)
     tell(f"{stem}: reference, blank and {len(equivalents)} equivalents")
-    _signatures(course, stem, proof)
     for verdict in try_all(course, stem, [*reference_answers(course, stem), *equivalents]):
         if verdict.points != verdict.most:
             what = [f"{r.name}: {r.why}" for r in verdict.results if r.voice != "done"]
@@ -68,15 +65,6 @@ def verify(course: Course, stem: str, tell: Tell = lambda _: None, update: bool 
                     f"no mutant is meant for {check.name}, so nothing shows that it can fail: add one"
                 )
     return proof
-
-
-def _signatures(course: Course, stem: str, proof: Proof) -> None:
-    reference = course.reference(stem)
-    for name in course.checks(stem):
-        code = reference[name].__code__
-        has = code.co_varnames[: code.co_argcount]
-        if PARAMETERS.get(name, has) != has:
-            proof.wrong.append(f"{name} takes {has} in solutions/, and {PARAMETERS[name]} in its open checks")
 
 
 def _caught(verdict: Verdict, proof: Proof) -> None:

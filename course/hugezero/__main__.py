@@ -72,7 +72,7 @@ def lab(folder: Path) -> None:
 
 
 def bring_up_to_date(folder: Path) -> None:
-    """Where *folder* is the repository's own: make the kernels of earlier labs, which a student's zip brings along."""
+    """Where *folder* is the repository's own: make the kernels of earlier labs, which a student's wheel brings along."""
     course = Path(__file__).resolve().parent.parent
     if folder == course and (course.parent / "solutions").is_dir():
         make = [sys.executable, "-m", "autograder", "given"]

@@ -26,11 +26,9 @@ from .check.report import draw_with as _draw_with
 from .cost.requests import flood, rate
 from .hw.cpu import SpinLock
 from .hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, Contents
+from .labs import exported as _exported
 from .labs import open_checks as _open_checks
 from .labs.experiment import attempt, experiment
-from .labs.lab3.explorations import every_schedule_of, to_break
-from .labs.lab5.disk_programs import every_schedule_with_disk, request_of, with_disk
-from .labs.lab5.table import five_designs, turn_pages
 from .labs.starting_kernel import use_mine
 from .machine import Kernel, Machine, boot
 from .mm import huge_memory
@@ -145,6 +143,7 @@ def progress(what: str = "") -> _Any:
 
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
+globals().update(_exported())
 
 __all__ = [
     name

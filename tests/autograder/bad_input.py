@@ -145,7 +145,10 @@ HONESTLY = dict.fromkeys(("patches-assert",), 2.0)
 MISUNDERSTANDS = {
     "no-function": ("put_coins = 5", "not a function"),
     "nothing-there": ("pass", "there is no put_coins"),
-    "wrong-signature": ("def put_coins(purse):\n    return 5", "takes (purse); it must take (purse, n)"),
+    "wrong-signature": (
+        "def put_coins(purse):\n    return 5",
+        "takes (purse), and is called with 2 arguments",
+    ),
     "a-generator": (HEAD + "    yield 5", "yield"),
     "a-coroutine": ("async " + HEAD + "    return 5", "async"),
     "recursion-without-end": (HEAD + "    return put_coins(purse, n)", "calls itself without end"),

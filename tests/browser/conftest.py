@@ -21,6 +21,15 @@ from playwright.sync_api import Browser, Locator, Page
 PATIENCE = 30_000  # ms until something that must appear is given up; no test depends on how long it took
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of one lab together."""
+    places = [n for n, item in enumerate(items) if item.path.name == "test_labs.py"]
+    mine = sorted((items[n] for n in places), key=lambda item: item.callspec.params["tab"])
+    for n, item in zip(places, mine, strict=True):
+        items[n] = item
+
+
 class Lab:
     """JupyterLab on a folder of its own, with a student's settings."""
 
@@ -94,10 +103,11 @@ class Tab:
     """One notebook in one tab of the browser."""
 
     def __init__(self, lab: Lab, page: Page) -> None:
-        self.lab, self.page = lab, page
+        self.lab, self.page, self.name = lab, page, ""
 
     def open(self, name: str, kernel: bool = True) -> None:
         """Open the notebook *name* and wait until its kernel is idle, if it is to have one."""
+        self.name = name
         self.page.goto(
             f"{self.lab.address}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={self.lab.token}"
         )

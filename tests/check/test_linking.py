@@ -46,8 +46,7 @@ def told(hz):
 
 def test_the_kernels_function_is_called_also_from_a_helper_and_with_names():
     under_test = {
-        name: subject(name, function, ("hz",), ["get", "nobody"])
-        for name, function in (("put", put), ("scan", scan))
+        name: subject(name, function, ["get", "nobody"]) for name, function in (("put", put), ("scan", scan))
     }
     for name, function in under_test.items():
         with Kernel({"get": told, name: function}).booted() as machine:
@@ -79,7 +78,7 @@ def test_a_function_that_no_cell_has_defined_yet_is_the_kernels_too():
 
 
 def test_a_run_that_is_stopped_gives_the_names_back():
-    step = subject("scan", scan, ("hz",), ["get"]).step
+    step = subject("scan", scan, ["get"]).step
     own = get
     assert step((HZ,), ()) == ("op", PLACE, "call", ("get", HZ))
     assert step((HZ,), ((PLACE, "call", ("get", HZ), 9),)) == ("return", 9)
@@ -87,7 +86,7 @@ def test_a_run_that_is_stopped_gives_the_names_back():
 
 
 def test_in_a_search_the_kernels_function_runs():
-    function = subject("put", put, ("hz",), ["get"])
+    function = subject("put", put, ["get"])
     found = explore(
         {"put": function, "get": given(told)},
         [Thread("put", (lambda results: ("call", "put", (HZ,)),))],
@@ -214,10 +213,8 @@ def test_a_notebook_is_checked_with_stand_ins_for_its_other_functions(monkeypatc
             assert kernel.scan(HZ) == "the kernel's"
 
     run.__module__ = "hugezero.labs.lab9.checks"
-    monkeypatch.setitem(notebook.PARAMETERS, "scan", ("hz",))
-    monkeypatch.setitem(notebook.PARAMETERS, "get", ("hz",))
     monkeypatch.setitem(CHECKS, "scan", [Check("scan", 1, run)])
-    known = notebook.Exercise("", 0, "", frozenset({"get"}))
+    known = notebook.Exercise("", calls=frozenset({"get"}))
     monkeypatch.setitem(notebook.EXERCISES, ("lab9", "scan"), known)
     monkeypatch.setattr("hugezero.mm.memory.get", told, raising=False)
     monkeypatch.setattr(told, "__module__", "hugezero.mm.memory")

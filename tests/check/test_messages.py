@@ -120,14 +120,13 @@ def graded_cell(result):
 @pytest.mark.parametrize(("body", "points"), [("return 0", 7), ("return 1", 0)])
 def test_nbgrader_itself_reads_what_check_returns(body, points, monkeypatch, capsys):
     from hugezero.check.checks import CHECKS, Check, expect
-    from hugezero.check.notebook import EXERCISES, PARAMETERS, Exercise
+    from hugezero.check.notebook import EXERCISES, Exercise
 
     def run(kernel):
         """It returns 0."""
         expect(kernel.put_nothing() == 0, "it does not")
 
     run.__module__ = "hugezero.labs.lab0.checks"
-    monkeypatch.setitem(PARAMETERS, "put_nothing", ())
     monkeypatch.setitem(CHECKS, "put_nothing", [Check("put_nothing", 4, run)])
     monkeypatch.setitem(EXERCISES, ("lab0", "put_nothing"), Exercise("", 3, "", frozenset()))
     namespace = {"__name__": "__main__", "LAB": 0}

@@ -154,8 +154,7 @@ def kernel(**changed):
     """Functions by name, as the search wants them: get, put, scan, with some changed."""
     functions = {"get": get, "put": put, "scan": scan, **changed}
     return {
-        name: subject(name, function, ("hz",), {"get", "put", "scan"} - {name})
-        for name, function in functions.items()
+        name: subject(name, function, {"get", "put", "scan"} - {name}) for name, function in functions.items()
     }
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import types
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -17,7 +18,9 @@ KERNEL = ["do_anonymous_page", "do_wp_page", "blkdev_issue_zero_pages", "copy_pt
 
 
 @pytest.fixture(autouse=True)
-def nothing_given_and_nothing_own():
+def nothing_given_and_nothing_own(monkeypatch):
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if not [*Path(path).glob("given_lab*.py")]])
+
     def forget():
         OWN.clear()
         for name in [name for name in sys.modules if name.startswith("given_lab")]:
@@ -51,8 +54,8 @@ def whole(*names):
 
 
 def notebook(code, **names):
-    """Run *code* as the cell of a notebook; gives its globals."""
-    namespace = dict(names)
+    """Run *code* as the cell of a notebook, of lab 2 if nothing else is said; gives its globals."""
+    namespace = {"LAB": 2, **names}
     exec(compile(f"from hugezero.notebook import *\n{code}", "<a cell>", "exec"), namespace)
     return namespace
 
@@ -175,11 +178,24 @@ def test_a_lab_that_there_is_not_is_told(beside, capsys):
     assert "is the notebook of no lab" in capsys.readouterr().out
 
 
+def test_a_notebook_of_this_lab_or_a_later_one_is_not_taken_over(beside, capsys):
+    hand(beside, whole())
+    found = notebook(f"use_mine('{STEM}')", LAB=1)
+    assert "do_wp_page" not in found
+    assert "is the notebook of no lab before 1" in capsys.readouterr().out
+
+
+def test_a_kernel_that_was_imported_and_is_of_a_later_lab_stands_in_for_nothing(capsys):
+    given_module("given_lab2", REFERENCE)
+    assert notebook(f"import given_lab2\n{STUB}{RUN}", LAB=2)["rss"] == 1
+    assert "the one that shares nothing stands in" in capsys.readouterr().out
+
+
 def test_what_a_later_lab_asked_for_again_is_not_replaced_by_your_older_one(beside, capsys):
     hand(beside, whole())
     newer = source_of(REFERENCE, "do_wp_page")
     given_module("given_lab2", f"from hugezero.notebook import *\n{newer}")
-    found = notebook(f"from given_lab2 import *\nuse_mine('{STEM}')")
+    found = notebook(f"from given_lab2 import *\nuse_mine('{STEM}')", LAB=3)
     assert found["do_wp_page"].__module__ == "given_lab2"
     assert "do_wp_page (lab 2's is newer)" in capsys.readouterr().out
 
@@ -187,7 +203,7 @@ def test_what_a_later_lab_asked_for_again_is_not_replaced_by_your_older_one(besi
 def test_in_jupyter_it_shows_one_line_and_nothing_else(beside):
     hand(beside, whole(), "display('loud')\ndisplay(1)", "check('do_wp_page')")
     (beside / "given_lab1.py").write_text(given(COURSE, STEM))
-    code = f"from hugezero.notebook import *\n{TAKE}"
+    code = f"from hugezero.notebook import *\nLAB = 2\n{TAKE}"
     later = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(later, timeout=120).execute(cwd=str(beside))
     (shown,) = later.cells[0].outputs
@@ -205,16 +221,17 @@ RUN = "run = experiment([Mmap('a', 4096), Read('a')])\nrss = run.rss()"
 def test_for_a_stub_the_function_of_the_last_lab_that_has_one_stands_in(capsys):
     given_module("given_lab1", given(COURSE, STEM))
     given_module("given_lab2", "from given_lab1 import do_anonymous_page")
-    found = notebook(f"from given_lab1 import *\nfrom given_lab2 import *\n{STUB}{RUN}")
+    found = notebook(f"from given_lab1 import *\nfrom given_lab2 import *\n{STUB}{RUN}", LAB=3)
     assert found["rss"] == 0
     assert capsys.readouterr().out == "do_anonymous_page is not written yet: lab 1's stands in for it.\n"
     given_module("given_lab10", REFERENCE)
-    notebook(f"{STUB}{RUN}")
+    notebook(f"{STUB}{RUN}", LAB=11)
     assert capsys.readouterr().out == "do_anonymous_page is not written yet: lab 10's stands in for it.\n"
 
 
 def test_for_a_stub_your_own_earlier_function_stands_in(beside, capsys):
     hand(beside, whole())
+    given_module("given_lab1", given(COURSE, STEM))
     notebook(f"{TAKE}{STUB}{RUN}")
     assert "do_anonymous_page is not written yet: your own of lab 1 stands in" in capsys.readouterr().out
 
@@ -230,7 +247,7 @@ def test_functions_that_are_no_exercises_belong_to_the_kernel_too():
         "given_lab2", "from hugezero.store import new as hugezero_init\ndef only_there():\n    return 2"
     )
     code = "from hugezero.labs.experiment import yours\ndef mine():\n    return 1\nkernel = yours(globals())"
-    kernel = notebook(code)["kernel"]
+    kernel = notebook(code, LAB=3)["kernel"]
     assert (kernel.mine(), kernel.only_there()) == (1, 2)
     assert kernel.hugezero_init.__name__ == "new"
 

@@ -22,25 +22,32 @@ from .student_line import with_line
 ODD = re.compile(r"acts differently|ran [\d,]+ lines|catches every")  # what habits may explain
 
 
-def complaint(name: str, thing: object, parameters: tuple[str, ...]) -> str | None:
-    """Why *thing* cannot be what the exercise asks for, in the student's words; None if it can."""
-    wanted = f"def {name}({', '.join(parameters)})"
+def complaint(name: str, thing: object, arguments: int | None = None) -> str | None:
+    """Why *thing* cannot be what the exercise asks for, in the student's words; None if it can.
+
+    *arguments*: how many it is called with, where that is known.
+    """
     if thing is None:
-        return f"there is no {name}: run the cell that defines it, and keep its first line, {wanted}"
+        return f"there is no {name}: run the cell that defines it, and keep its first line as it was"
     if inspect.isclass(thing) or not callable(thing):
         return (
-            f"{name} is {_article(type(thing).__name__)}, not a function: its cell must begin with {wanted}"
+            f"{name} is {_article(type(thing).__name__)}, not a function: its cell must begin with def {name}"
         )
     if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
-        return f"{name} is an async function; kernel functions are plain ones: write {wanted}"
+        return f"{name} is an async function; kernel functions are plain ones: write def {name}"
     if inspect.isgeneratorfunction(thing):
         return f"{name} has a yield in it, so calling it runs nothing: use return"
     try:
-        has = tuple(inspect.signature(thing).parameters)
+        takes = inspect.signature(thing)
     except (TypeError, ValueError):
         return None
-    if has != parameters:
-        return f"{name} takes ({', '.join(has)}); it must take ({', '.join(parameters)})"
+    if arguments is None:
+        return None
+    try:
+        takes.bind(*range(arguments))
+    except TypeError:
+        many = f"{arguments} argument{'' if arguments == 1 else 's'}"
+        return f"{name} takes ({', '.join(takes.parameters)}), and is called with {many}: keep its first line as it was"
     return None
 
 
@@ -51,7 +58,6 @@ def _article(word: str) -> str:
 def subject(
     name: str,
     thing: Any,
-    parameters: tuple[str, ...],
     calls: Collection[str] = (),
     swapped: Collection[str] | None = None,
 ) -> Callable[..., Any]:
@@ -63,7 +69,8 @@ def subject(
     Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
     `asked_again()` fails if its calls since the last time would not come to the same once more.
     """
-    wrong = complaint(name, thing, parameters)
+    wrong = complaint(name, thing)
+    called: dict[int, str | None] = {}  # what is wrong with it, by the number of its arguments
     function = thing if wrong else apart(thing, calls if swapped is None else swapped)
     confined = Confined(namespace(thing))
     again = Again(function, confined)
@@ -84,9 +91,15 @@ def subject(
             raise Failed(f"{name} {confined.refused}")
         return result
 
+    def expect_to_fit(args: tuple[Any, ...]) -> None:
+        many = len(args)
+        if many not in called:
+            called[many] = complaint(name, thing, many)
+        if (unfit := called[many]) is not None:
+            raise Failed(unfit)
+
     def call(*args: Any) -> Any:
-        if wrong:
-            raise Failed(wrong)
+        expect_to_fit(args)
         memory = Remembered(current(), confined, calls)
 
         def code() -> Any:
@@ -116,8 +129,7 @@ def subject(
         return value
 
     def step(args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
-        if wrong:
-            raise Failed(wrong)
+        expect_to_fit(args)
         try:
             found: Step = run(
                 lambda: next_step(function, args, log, say=lambda error: with_line(error, where))

@@ -13,21 +13,21 @@ from .checks import CHECKS, Result, lab_in, run_checks
 from .function_under_test import subject
 from .report import Report
 
-PARAMETERS: dict[str, tuple[str, ...]] = {}  # of each exercise, as its first line has them
-
 
 class Exercise(NamedTuple):
     """What is known of an exercise besides its checks.
 
     *gained*: what a student has when it is done, in a sentence. *more*: points that only grading can
     give. *given*: of a repair, the fingerprint of the code that the notebook gives. *calls*: other
-    functions of the kernel that it may call by their names.
+    functions of the kernel that it may call by their names. *in_kernel*: is it a function that a kernel
+    calls, and no guess or program?
     """
 
     gained: str
-    more: float
-    given: str
-    calls: frozenset[str]
+    more: float = 0
+    given: str = ""
+    calls: frozenset[str] = frozenset()
+    in_kernel: bool = True
 
 
 # By lab: what an exercise finds in a notebook in place of another one of its lab's.
@@ -40,12 +40,16 @@ EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask
 
 
 def exercise(
-    name: str, parameters: str, gained: str, more: float = 0, given: str = "", calls: str = ""
+    name: str, gained: str, more: float = 0, given: str = "", calls: str = "", in_kernel: bool = True
 ) -> None:
-    """Enter an exercise of the lab whose module calls this; *parameters* are those of its function."""
+    """Enter an exercise of the lab whose module calls this; see Exercise."""
     lab = lab_in(sys._getframe(1).f_globals["__name__"])
-    PARAMETERS[name] = tuple(parameters.split())
-    EXERCISES[lab, name] = Exercise(gained, more, given, frozenset(calls.split()))
+    EXERCISES[lab, name] = Exercise(gained, more, given, frozenset(calls.split()), in_kernel)
+
+
+def labs_with(name: str) -> list[str]:
+    """The labs that have an exercise of this name."""
+    return [lab for lab, other in EXERCISES if other == name]
 
 
 def may_call(name: str, lab: str = "") -> frozenset[str]:
@@ -56,7 +60,7 @@ def may_call(name: str, lab: str = "") -> frozenset[str]:
 
 def lab_of(name: str, names: Mapping[str, Any]) -> str:
     """Return which lab's exercise *name* is meant in a notebook whose globals are *names*: its first cell says LAB = 3."""
-    labs = [lab for lab, other in EXERCISES if other == name]
+    labs = labs_with(name)
     said = names.get("LAB")
     if f"lab{said}" in labs:
         return f"lab{said}"
@@ -93,7 +97,7 @@ def run_open(name: str, thing: Any, lab: str = "") -> list[Result]:
     calls = may_call(name, lab)
     others = {each: f for each, f in INSTEAD.get(lab, {}).items() if each in calls}
     apart = calls & {*others, *Kernel().functions}
-    function = subject(name, thing, PARAMETERS[name], calls, apart)
+    function = subject(name, thing, calls, apart)
     return run_checks(checks, Kernel({**others, name: function}))
 
 
@@ -126,8 +130,9 @@ def check(name: str) -> Points | None:
     theirs: dict[str, Any] = sys._getframe(1).f_globals
     if _enter is not None:
         _enter(here if isinstance(here := theirs.get("LAB"), int) else None)
-    if name not in PARAMETERS:
-        raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(PARAMETERS)}")
+    if not labs_with(name):
+        known_names = dict.fromkeys(other for _, other in EXERCISES)
+        raise ValueError(f"check({name!r}): there is no such exercise; there are {', '.join(known_names)}")
     lab = lab_of(name, theirs)
     known = EXERCISES[lab, name]
     results = LAST[lab, name] = run_open(name, theirs.get(name), lab)

@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..check.notebook import PARAMETERS
+from ..check.notebook import labs_with
 from ..machine import Kernel
 from ..scenario import ACTIONS, Action, Observation, Simulated, in_words
 from ..scenario.compare import bytes_in_words
 from ..store import KernelBug, RunsOn
 from . import open_checks
-from .starting_kernel import kernel_before
+from .starting_kernel import kernel_before, lab_said
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> Any:
@@ -126,11 +126,12 @@ def yours(functions: Mapping[str, Any]) -> Kernel:
 
     Not only exercises count: any function there may be one that the kernel calls by its name.
     """
-    open_checks()
-    before = kernel_before()
+    lab = lab_said(functions)
+    open_checks(lab or None)
+    before = kernel_before(lab)
     kernel = {name: function for name, (_, function) in before.items()}
     for name, thing in functions.items():
-        if inspect.isfunction(thing) or (name in PARAMETERS and callable(thing)):
+        if inspect.isfunction(thing) or (callable(thing) and labs_with(name)):
             kernel[name] = _or_instead(name, thing, before.get(name))
     return Kernel(kernel)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import inspect
 import io
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..check.checks import CHECKS, lab_in
-from ..check.notebook import PARAMETERS, run_open
+from ..check.checks import lab_in
+from ..check.notebook import EXERCISES, run_open
 from ..explore.budget import line_budget
 from ..machine import Kernel
 from ..store import current, use
@@ -23,25 +24,47 @@ from . import open_checks
 LINES = 200_000  # that one cell of an earlier notebook may run
 LETTERS = 120  # of the reason why a function stays the course's
 
+PROJECT = Path(__file__).resolve().parents[3]
+if (PROJECT / "solutions").is_dir():  # this is the repository; a student's package brings the kernels along
+    sys.path.insert(1, str(PROJECT / "build" / "given"))
+
 OWN: dict[str, dict[str, Callable[..., Any]]] = {}  # by lab: the student's, those that were done in full
 _at_work: set[str] = set()
 
 
-def kernel_before() -> dict[str, tuple[str, Callable[..., Any]]]:
-    """The kernel that this notebook starts from, by name: whose each function is, and the function.
+def lab_said(names: Mapping[str, Any]) -> int:
+    """Return which lab a notebook says it is, whose globals are *names*: its first cell says LAB = 3. 0 if none."""
+    said = names.get("LAB")
+    return said if isinstance(said, int) else 0
 
-    That of the earlier labs which it imported, the newest first; below them the one that shares nothing.
+
+def kernel_of(lab: int) -> dict[str, Callable[..., Any]]:
+    """Return what the course wrote for *lab*, by name, as later labs get it; nothing if it is not here."""
+    own = f"given_lab{lab}"
+    try:
+        module = importlib.import_module(own)
+    except ModuleNotFoundError as missing:
+        if missing.name != own:
+            raise
+        return {}
+    return {
+        name: thing
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing)
+        and (thing.__module__ == own or not re.fullmatch(r"given_lab\d+", thing.__module__))
+    }
+
+
+def kernel_before(lab: int) -> dict[str, tuple[str, Callable[..., Any]]]:
+    """The kernel that *lab* starts from, by name: whose each function is, and the function.
+
+    That of the labs before it, the newest first; below them the one that shares nothing.
     """
     found = {name: ("the one that shares nothing", f) for name, f in Kernel().functions.items()}
-    given = {name[6:]: module for name, module in sys.modules.items() if re.fullmatch(r"given_lab\d+", name)}
-    for lab in sorted({*given, *OWN}, key=lambda lab: int(lab[3:])):
-        elsewhere = {
-            f"given_{other}" for other in given if other != lab
-        }  # what came from there is that lab's
-        for name, thing in vars(given[lab]).items() if lab in given else ():
-            if inspect.isfunction(thing) and thing.__module__ not in elsewhere:
-                found[name] = f"lab {lab[3:]}'s", thing
-        found.update((name, (f"your own of lab {lab[3:]}", f)) for name, f in OWN.get(lab, {}).items())
+    for earlier in range(lab):
+        found |= {name: (f"lab {earlier}'s", f) for name, f in kernel_of(earlier).items()}
+        mine = OWN.get(f"lab{earlier}", {})
+        found |= {name: (f"your own of lab {earlier}", f) for name, f in mine.items()}
     return found
 
 
@@ -77,19 +100,17 @@ def _take_over(stem: str, into: dict[str, Any]) -> str:
         sources = _sources(path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"{path} is no notebook that can be read ({type(error).__name__}): save it again. {stays}"
-    open_checks()
-    lab = lab_in(stem)
-    exercises = [
-        name for name, checks in CHECKS.items() if any(c.lab == lab and not c.hidden for c in checks)
-    ]
+    here, lab = lab_said(into), lab_in(stem)
+    open_checks(here)
+    exercises = [name for each, name in EXERCISES if each == lab and int(lab.removeprefix("lab")) < here]
     if not exercises:
-        return f"{path.name} is the notebook of no lab that has exercises. {stays}"
+        return f"{path.name} is the notebook of no lab before {here} that has exercises. {stays}"
     namespace = _run(sources, stem)
     done: dict[str, Any] = {}
     whys: dict[str, str] = {}
     for name in exercises:
         thing = namespace.get(name)
-        if not PARAMETERS[name] and "Linux:" not in (getattr(thing, "__doc__", "") or ""):
+        if not EXERCISES[lab, name].in_kernel:
             continue  # a guess, or a program: nothing that a kernel calls
         why = _why_not(name, thing, stem)
         if why:
@@ -98,7 +119,7 @@ def _take_over(stem: str, into: dict[str, Any]) -> str:
             done[name] = thing
     namespace.update((name, into[name]) for name in whys if name in into)  # for those of theirs that call it
     OWN[lab] = done
-    newest = kernel_before()
+    newest = kernel_before(here)
     for name in list(done):
         if newest[name][1] is done[name]:
             into[name] = done[name]

@@ -133,7 +133,7 @@ class _Line:
         self.n, self.next = asked.n, None
         if isinstance(asked, messages.Look):
             thing = namespace.get(asked.name)
-            said = complaint(asked.name, thing, asked.parameters)
+            said = complaint(asked.name, thing, asked.arguments)
             self.apart[asked.name] = thing if said else apart(thing, asked.calls)
             self.send(messages.Looks(asked.n, _plain(said or ""), _plain(in_words(thing))))
         elif isinstance(asked, messages.Run):

@@ -60,11 +60,11 @@ Seen = tuple[At, str, tuple[Value, ...], Value]  # an operation, and what it gav
 
 
 class Look(msgspec.Struct, tag="look"):
-    """Can *name* be called with *parameters*? From now on *calls*, where it calls them, are the kernel's."""
+    """Can *name* be called with so many *arguments*? From now on *calls*, where it calls them, are the kernel's."""
 
     n: int
     name: str
-    parameters: tuple[str, ...]
+    arguments: int
     calls: tuple[str, ...] = ()
 
 

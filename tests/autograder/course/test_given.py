@@ -68,16 +68,16 @@ def test_git_does_not_know_of_given_kernels_and_ignores_them(project: Path) -> N
     git = ["git", "-C", str(project)]
     known = subprocess.run([*git, "ls-files", "*given_lab*"], capture_output=True, text=True, check=True)
     assert known.stdout == ""
-    subprocess.run([*git, "check-ignore", "--quiet", "course/given_lab1.py"], check=True)
+    subprocess.run([*git, "check-ignore", "--quiet", "build/given/given_lab1.py"], check=True)
 
 
 def test_the_given_kernels_in_course_are_what_the_solutions_give() -> None:
     course = Course()
     stems = course.solved()
-    there = {path: path.read_text("utf-8") for path in (course.root / "course").glob("given_lab*.py")}
-    assert set(there) == {course.root / "course" / f"{name_of(stem)}.py" for stem in stems}
+    there = {path: path.read_text("utf-8") for path in (course.build / "given").glob("given_lab*.py")}
+    assert set(there) == {course.build / "given" / f"{name_of(stem)}.py" for stem in stems}
     for stem in stems:
-        text = there[course.root / "course" / f"{name_of(stem)}.py"]
+        text = there[course.build / "given" / f"{name_of(stem)}.py"]
         assert text == given(course, stem)
         assert functions(text).keys() == functions(course.solution(stem).read_text("utf-8")).keys()
 
@@ -99,7 +99,7 @@ def test_a_reference_that_builds_on_another_one_becomes_a_given_kernel_that_does
     write(two_labs)
     code = "import given_lab8; print(given_lab8.take_coin.__module__)"
     run = [sys.executable, "-c", code]
-    env = {**os.environ, "PYTHONPATH": f"{two_labs.root / 'course'}:{Course().root / 'course'}"}
+    env = {**os.environ, "PYTHONPATH": f"{two_labs.build / 'given'}:{Course().root / 'course'}"}
     done = subprocess.run(run, env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "given_lab7\n"
     by_name = LOCKED.replace("from .lab7_coins import", "from solutions.lab7_coins import")

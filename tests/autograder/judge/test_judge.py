@@ -227,7 +227,7 @@ def _talk(answer: bytes) -> Any:
     port.process = None  # it is this one
     theirs.send(answer)
     try:
-        return port.ask(messages.Look(0, "fill", ()))
+        return port.ask(messages.Look(0, "fill", 0))
     finally:
         ours.close()
         theirs.close()

@@ -71,7 +71,7 @@ def test_what_cannot_be_explored_is_told_in_a_sentence():
         return None
 
     assert "is not written yet" in repr(every_schedule_of(get_huge_zero_folio=get_huge_zero_folio))
-    assert "it must take (hz)" in repr(every_schedule_of(get_huge_zero_folio=get_with_two))
+    assert "is called with 1 argument" in repr(every_schedule_of(get_huge_zero_folio=get_with_two))
     with pytest.raises(ValueError, match="the functions are get_huge_zero_folio"):
         every_schedule_of(mmput=get_with_two)
 

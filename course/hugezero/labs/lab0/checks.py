@@ -12,11 +12,12 @@ from ...machine import Kernel
 from ...mm.page_alloc import Folio
 
 exercise(
-    "alloc_zeroed_folio", "", "You now have a frame that tells nothing about its last owner. Lab 1 needs it."
+    "alloc_zeroed_folio",
+    "You now have a frame that tells nothing about its last owner. Lab 1 needs it.",
+    in_kernel=False,
 )
 exercise(
     "spin_trylock",
-    "lock",
     "One of two CPUs gets the lock, whoever comes first. You have met all four voices.",
 )
 

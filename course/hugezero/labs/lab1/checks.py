@@ -19,40 +19,41 @@ from .fixtures import area, expect_out_of_memory, expect_zeroed, place, zero, ze
 
 exercise(
     "do_anonymous_page",
-    "vmf",
     "You now have reads that cost no memory, whoever does them and however many.",
     more=2,
 )
 exercise(
     "do_wp_page",
-    "vmf",
     "You now have copy on write: pages are shared until somebody writes, and not longer.",
     more=2,
 )
 exercise(
     "blkdev_issue_zero_pages",
-    "bdev sector nr_sects",
     "You now have a kernel that zeroes any disk out of one page of memory.",
     more=2,
 )
 exercise(
     "copy_pte_range",
-    "dst_vma src_vma dst_pmd src_pmd addr end",
     "You now have a fork that copies entries and not bytes.",
     more=1,
     given="bf4ed8723abf",
 )
 exercise(
     "zap_pte_range",
-    "vma pmd addr end",
     "You now have an unmap that gives back what was counted, and no more.",
     more=1,
     given="6a1f866df671",
 )
 exercise(
-    "predict_fork_faults", "", "Your guess is written down. The experiment below tells whether it was right."
+    "predict_fork_faults",
+    "Your guess is written down. The experiment below tells whether it was right.",
+    in_kernel=False,
 )
-exercise("wrong_bytes", "", "You now know why a page may be written to only when nobody else can see it.")
+exercise(
+    "wrong_bytes",
+    "You now know why a page may be written to only when nobody else can see it.",
+    in_kernel=False,
+)
 
 
 # do_anonymous_page

@@ -46,48 +46,46 @@ from .fixtures import (
 
 exercise(
     "do_huge_pmd_anonymous_page",
-    "vmf",
     "You now have reads that fault once for 2 MiB, and a kernel that knows where small pages must do.",
     more=3,
 )
 exercise(
     "do_huge_pmd_wp_page",
-    "vmf",
     "You now have a first write that gets 2 MiB of its own, and goes on with 4 KiB where there are none.",
     more=2,
     calls="split_huge_zero_page_pmd",
 )
 exercise(
     "split_huge_zero_page_pmd",
-    "vma haddr pmd",
     "You now have a huge entry that can be taken apart at any time, without any memory.",
     more=2,
 )
 exercise(
     "copy_huge_pmd",
-    "dst_vma src_vma dst_pmd src_pmd",
     "You now have a fork that copies one entry for 2 MiB, and counts what it must.",
     more=1,
     given="c2f8ab11e49e",
 )
 exercise(
     "zap_huge_pmd",
-    "vma pmd addr",
     "You now have an unmap that gives everything back, what was put aside included.",
     more=1,
     given="3f5653837708",
 )
 exercise(
     "change_huge_pmd",
-    "vma pmd start end write",
     "You now have an mprotect that changes what it was asked to change, and nothing beside it.",
     more=1,
     given="179cfa3b351f",
     calls="split_huge_zero_page_pmd",
 )
-exercise("predict_faults", "", "Your guess is written down. Your own kernel will tell whether it was right.")
-exercise("predict_table_memory", "", "Your guess is written down. The experiment below tells.")
-exercise("predict_who_pays", "", "Your guess is written down. The last experiment tells.")
+exercise(
+    "predict_faults",
+    "Your guess is written down. Your own kernel will tell whether it was right.",
+    in_kernel=False,
+)
+exercise("predict_table_memory", "Your guess is written down. The experiment below tells.", in_kernel=False)
+exercise("predict_who_pays", "Your guess is written down. The last experiment tells.", in_kernel=False)
 
 ANON, WP, SPLIT = "do_huge_pmd_anonymous_page", "do_huge_pmd_wp_page", "split_huge_zero_page_pmd"
 

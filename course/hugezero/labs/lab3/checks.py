@@ -24,24 +24,25 @@ ZAP, COPY = "zap_huge_pmd", "copy_huge_pmd"
 GET, PUT = "get_huge_zero_folio", "put_huge_zero_folio"
 COUNT, SCAN = "shrink_huge_zero_folio_count", "shrink_huge_zero_folio_scan"
 
-exercise("predict_two_first_faults", "", "Your guess is written down. The next cell shows what can happen.")
+exercise(
+    "predict_two_first_faults",
+    "Your guess is written down. The next cell shows what can happen.",
+    in_kernel=False,
+)
 exercise(
     GET,
-    "hz",
     "You now have a page that comes when it is needed. It does not go away yet: that is next.",
     more=3,
 )
-exercise(PUT, "hz", "You now have a way back: who has gone is not counted any more.", more=1)
-exercise(COUNT, "hz", "You now have an answer for those who look for memory: is it worth asking?")
+exercise(PUT, "You now have a way back: who has gone is not counted any more.", more=1)
+exercise(COUNT, "You now have an answer for those who look for memory: is it worth asking?")
 exercise(
     SCAN,
-    "hz",
     "You now have a page that goes when nobody needs it, and no CPU is ever left with a freed one.",
     more=2,
 )
 exercise(
     ANON,
-    "vmf",
     "You now have a reference for each huge entry, and none for one that was not made.",
     more=2,
     given="83406eee74cf",
@@ -49,7 +50,6 @@ exercise(
 )
 exercise(
     WP,
-    "vmf",
     "You now have a write that gives back what the read took.",
     more=1,
     given="6f83eecc4b6a",
@@ -57,7 +57,6 @@ exercise(
 )
 exercise(
     SPLIT,
-    "vma haddr pmd",
     "You now have a split that leaves nobody counted who is not there.",
     more=1,
     given="9a22c36fce4d",
@@ -65,7 +64,6 @@ exercise(
 )
 exercise(
     ZAP,
-    "vma pmd addr",
     "You now have an unmap that lets go when no CPU can look any more, and not before.",
     more=2,
     given="90152f375fa0",
@@ -73,14 +71,13 @@ exercise(
 )
 exercise(
     COPY,
-    "dst_vma src_vma dst_pmd src_pmd",
     "You now have a child that holds what it maps.",
     given="8b089fc2efe3",
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
-exercise("break_get_schedule", "", "You now know what one operation too late can do.")
-exercise("break_scan_schedule", "", "You now know why to look and to act must be one operation.")
-exercise("predict_idle", "", "Your guess is written down. The next cell counts.")
+exercise("break_get_schedule", "You now know what one operation too late can do.", in_kernel=False)
+exercise("break_scan_schedule", "You now know why to look and to act must be one operation.", in_kernel=False)
+exercise("predict_idle", "Your guess is written down. The next cell counts.", in_kernel=False)
 
 
 # get_huge_zero_folio

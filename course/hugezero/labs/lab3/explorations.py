@@ -8,7 +8,6 @@ from typing import Any
 
 from ...check.exploration import Shown, shown
 from ...check.function_under_test import subject
-from ...check.notebook import PARAMETERS
 from ...check.schedules import Counterexample
 from ...explore.search import Outcome
 from ...explore.threads import Thread
@@ -32,7 +31,7 @@ def every_schedule_of(users: int = 2, shrinkers: int = 0, **functions: Callable[
     for name in functions:
         if name not in (GET, PUT, SCAN):
             raise ValueError(f"every_schedule_of({name}=...): the functions are {GET}, {PUT} and {SCAN}")
-    kernel = {name: subject(name, function, PARAMETERS[name]) for name, function in functions.items()}
+    kernel = {name: subject(name, function) for name, function in functions.items()}
     person = reader(put=PUT in kernel) if GET in kernel else visitor(put=PUT in kernel)
     threads = [person] * users + [shrinker() if SCAN in kernel else reclaim()] * shrinkers
     cells = {} if GET in kernel else idle_folio()

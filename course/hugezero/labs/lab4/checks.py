@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...check.checks import check, expect
-from ...check.notebook import exercise
+from ...check.notebook import INSTEAD, exercise
 from ...check.schedules import every_schedule
 from ...explore.state import Peek
 from ...machine import Kernel
@@ -29,6 +29,7 @@ from .fixtures import (
     nothing_freed_is_mapped,
     user,
 )
+from .stand_ins import mm_get_huge_zero_folio, mm_put_huge_zero_folio
 from .two_designs import DESIGNS, LEFT, End, how_it_ended
 
 HZ = HUGE_ZERO
@@ -38,33 +39,31 @@ MM_PUT, MMPUT = "mm_put_huge_zero_folio", "__mmput"
 OUTLIVES = "page_outlives_its_mappings"
 ONCE = "an mm has its reference once, however many entries it has; who gives it back, and when?"
 
-exercise("predict_share_at_72", "", "Your guess is written down. The next cell counts.")
-exercise("predict_half_the_work", "", "Your guess is written down. The next cell measures.")
-exercise("predict_one_fault_each", "", "Your guess is written down. The next cell measures.")
+INSTEAD["lab4"] = {f.__name__: f for f in (mm_get_huge_zero_folio, mm_put_huge_zero_folio)}
+
+exercise("predict_share_at_72", "Your guess is written down. The next cell counts.", in_kernel=False)
+exercise("predict_half_the_work", "Your guess is written down. The next cell measures.", in_kernel=False)
+exercise("predict_one_fault_each", "Your guess is written down. The next cell measures.", in_kernel=False)
 exercise(
     MM_GET,
-    "mm",
     "You now have faults that write to nothing that another mm shares.",
     more=3,
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
 exercise(
     MM_PUT,
-    "mm",
     "You now have a way back for an mm that has taken, and for no other.",
     more=1,
     calls="put_huge_zero_folio",
 )
 exercise(
     MMPUT,
-    "mm",
     "You now have an end of an address space that leaves nothing behind.",
     more=1,
     calls="mm_put_huge_zero_folio split_huge_zero_page_pmd zap_huge_pmd zap_pte_range",
 )
 exercise(
     ANON,
-    "vmf",
     "You now have a reference for each mm, and none for an entry.",
     more=1,
     given="b8d35588f820",
@@ -72,7 +71,6 @@ exercise(
 )
 exercise(
     COPY,
-    "dst_vma src_vma dst_pmd src_pmd",
     "You now have a child that holds by itself what it maps.",
     more=1,
     given="c0aa39f5ad74",
@@ -80,15 +78,14 @@ exercise(
 )
 exercise(
     WP,
-    "vmf",
     "You now have a write that leaves the mm's reference where it is.",
     more=1,
     given="f961756f478e",
     calls="split_huge_zero_page_pmd",
 )
-exercise(SPLIT, "vma haddr pmd", "You now have a split that counts nothing.", given="879de388c6f0")
-exercise(ZAP, "vma pmd addr", "You now have an unmap that counts nothing.", more=1, given="9615727cdffc")
-exercise(OUTLIVES, "", "You now know what the flag costs, and how to show it.", more=1)
+exercise(SPLIT, "You now have a split that counts nothing.", given="879de388c6f0")
+exercise(ZAP, "You now have an unmap that counts nothing.", more=1, given="9615727cdffc")
+exercise(OUTLIVES, "You now know what the flag costs, and how to show it.", more=1, in_kernel=False)
 
 
 # mm_get_huge_zero_folio

@@ -24,7 +24,7 @@ def two_threads_of_one_mm(function: Callable[..., Any]) -> Shown:
     open_checks()
     with Kernel().booted(pages=64):
         mm = mm_alloc()
-    kernel = {MM_GET: subject(MM_GET, function, ("mm",))}
+    kernel = {MM_GET: subject(MM_GET, function)}
     threads = [user(mm), user(mm), reclaim()]
     once = all_hold_once(mm)
     return shown(

@@ -8,7 +8,7 @@ from typing import Any
 from ...block.bio import SECTOR_SIZE
 from ...block.report import because
 from ...check.checks import Failed, check, expect, expect_equal
-from ...check.notebook import exercise
+from ...check.notebook import INSTEAD, exercise
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO
@@ -36,6 +36,7 @@ from .fixtures import (
     pieces,
 )
 from .lending import borrowing_kernel
+from .stand_ins import largest_zero_folio
 
 HZ = HUGE_ZERO
 INIT, LARGEST = "hugezero_init", "largest_zero_folio"
@@ -43,46 +44,45 @@ MM_GET, MM_PUT = "mm_get_huge_zero_folio", "mm_put_huge_zero_folio"
 ZERO, BLOCK = "blkdev_issue_zero_pages", "assemble_block"
 MiB = 1 << 20
 
-exercise("secret_on_disk", "", "You now know what a loan is worth that outlives the lender.")
-exercise("predict_counting_again", "", "Your guess is written down. The next cell counts.")
+INSTEAD["lab5"] = {LARGEST: largest_zero_folio}
+
+exercise("secret_on_disk", "You now know what a loan is worth that outlives the lender.", in_kernel=False)
+exercise("predict_counting_again", "Your guess is written down. The next cell counts.", in_kernel=False)
 exercise(
     INIT,
-    "config",
     "You now have a page that is there from boot on, or a kernel that says that it has none.",
     more=1,
     calls="get_huge_zero_folio",
 )
 exercise(
     MM_GET,
-    "mm",
     "You now have one function for both kernels, and nothing to count in one of them.",
     more=1,
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
 exercise(
     MM_PUT,
-    "mm",
     "You now have an end of an mm that lets go only of what was held.",
     more=1,
     calls="put_huge_zero_folio",
 )
-exercise(LARGEST, "", "You now have zeroes for those who have no mm to hold them by.", more=1)
-exercise("predict_one_gib", "", "Your guess is written down. The next cell counts.")
+exercise(LARGEST, "You now have zeroes for those who have no mm to hold them by.", more=1)
+exercise("predict_one_gib", "Your guess is written down. The next cell counts.", in_kernel=False)
 exercise(
     ZERO,
-    "bdev sector nr_sects",
     "You now have a disk zeroed in pieces as large as there are.",
     more=2,
     calls="largest_zero_folio",
 )
 exercise(
     BLOCK,
-    "bdev sector folio offset length block_size",
     "You now have blocks of any size, out of whatever data is at hand.",
     more=3,
     calls="largest_zero_folio",
 )
-exercise("when_would_you", "", "That is a position that can be argued about, with a number in it.")
+exercise(
+    "when_would_you", "That is a position that can be argued about, with a number in it.", in_kernel=False
+)
 
 
 # the bug hunt

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -15,8 +14,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from ...check.checks import CHECKS
-from ...check.notebook import PARAMETERS, run_open
+from ...check.notebook import EXERCISES, run_open
 from ...cost.contention import CPUS, TOUCHES, bouncing, recorded
 from ...explore.replay import given
 from ...explore.search import explore
@@ -30,7 +28,7 @@ from ...mm.shrinker import shrink_slab
 from ...scenario import DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
 from .. import open_checks
 from ..fixtures import Mapped, small
-from ..starting_kernel import OWN
+from ..starting_kernel import OWN, kernel_of, lab_said
 
 LABS = {
     "lab1": ("zero page", "4 KiB, from the beginning"),
@@ -87,13 +85,15 @@ class Design:
 def designs(here: Mapping[str, Any], labs: Mapping[str, Mapping[str, Any]] | None = None) -> list[Design]:
     """The designs that there are: those of earlier labs, and that of the notebook whose globals are *here*, if it is done.
 
-    *labs*: the kernels of labs by name, as lab1; those that this notebook has imported if nothing is said.
+    *labs*: the kernels of labs by name, as lab1; those of the labs before this notebook's if nothing is said.
     """
     open_checks()
+    if labs is None:
+        labs = {f"lab{earlier}": kernel_of(earlier) for earlier in range(lab_said(here))}
     found: list[Design] = []
     functions: dict[str, Any] = {}
     for lab, (name, since) in LABS.items():
-        theirs, mine = dict(_given(lab) if labs is None else labs.get(lab, {})), OWN.get(lab, {})
+        theirs, mine = dict(labs.get(lab, {})), OWN.get(lab, {})
         whose = "yours" if mine.keys() >= _functions_of(lab) else "partly yours" if mine else "the course's"
         if lab == "lab5" and not theirs:
             theirs, whose = _done(here), "yours"
@@ -105,24 +105,9 @@ def designs(here: Mapping[str, Any], labs: Mapping[str, Mapping[str, Any]] | Non
     return found
 
 
-def _given(lab: str) -> dict[str, Any]:
-    """The course's kernel of *lab*, if this notebook has imported it."""
-    module = sys.modules.get(f"given_{lab}")
-    others = {name for name in sys.modules if re.fullmatch(r"given_lab\d+", name)} - {f"given_{lab}"}
-    return {
-        name: thing
-        for name, thing in (vars(module) if module else {}).items()
-        if inspect.isfunction(thing) and thing.__module__ not in others
-    }
-
-
 def _functions_of(lab: str) -> set[str]:
     """The exercises of *lab* that are functions of a kernel."""
-    return {
-        name
-        for name, checks in CHECKS.items()
-        if PARAMETERS.get(name) and any(each.lab == lab for each in checks)
-    }
+    return {name for (each, name), known in EXERCISES.items() if each == lab and known.in_kernel}
 
 
 def _done(here: Mapping[str, Any]) -> dict[str, Any]:
