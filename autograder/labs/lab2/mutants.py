@@ -37,7 +37,7 @@ MUTANTS = [
         "mk_huge_pmd(folio)",
         "a_read_maps_the_huge_zero_page",
         "Without 'special' in the entry, unmap and fork take it for a huge page that somebody counted. "
-        "478d134e9506 was such a mix-up.",
+        "CVE-2026-31397 was such a mix-up: an entry that was moved by userfaultfd was made anew, and lost the mark.",
     ),
     Mutant(
         "RSS moves on a huge read",

@@ -198,8 +198,8 @@ def get_huge_zero_folio(hz):
         "        clear_folio(folio)\n        if hz.folio",
         "        clear_folio(folio)\n        VMSTAT.thp_zero_page_alloc.inc()\n        if hz.folio",
         "no_program_can_tell_it_from_linux",
-        "A folio that loses the race is freed at once, and nobody ever used it. Linux counted it all the same, "
-        "until 1514760f8242.",
+        "A folio that loses the race is freed at once, and nobody ever used it. From 2012 on Linux counted it all the "
+        "same, on purpose; since 1514760f8242 (2022) the counter means what stays.",
     ),
     Mutant(
         "nothing is counted as brought",
