@@ -735,7 +735,7 @@ def do_huge_pmd_wp_page(vmf):
     Mutant(
         "a guess that is none",
         "predict_faults",
-        'return "b"',
+        'return "c"',
         'return "many"',
         "a_guess_about_faults_is_written_down",
         "",
@@ -751,7 +751,7 @@ def do_huge_pmd_wp_page(vmf):
     Mutant(
         "two guesses",
         "predict_who_pays",
-        'return "c"',
+        'return "a"',
         'return ("a", "c")',
         "a_guess_about_the_bill_is_written_down",
         "",
@@ -941,7 +941,7 @@ def change_huge_pmd(vma, pmd, start, end, write):
     return False
 """,
     ),
-    Mutant("a wrong guess", "predict_faults", 'return "b"', 'return "a"'),
+    Mutant("a wrong guess", "predict_faults", 'return "c"', 'return "a"'),
     Mutant("another wrong guess", "predict_table_memory", 'return "b"', 'return "c"'),
-    Mutant("a third wrong guess", "predict_who_pays", 'return "c"', 'return "a"'),
+    Mutant("a third wrong guess", "predict_who_pays", 'return "a"', 'return "b"'),
 ]

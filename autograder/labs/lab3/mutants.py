@@ -1081,5 +1081,5 @@ def copy_huge_pmd(dst_vma, src_vma, dst_pmd, src_pmd):
         "    pte_free_one(vma.vm_mm, pgtable_trans_huge_withdraw(pmd))\n",
     ),
     Mutant("another guess", "predict_two_first_faults", 'return "b"', 'return "d"'),
-    Mutant("a wrong guess", "predict_idle", 'return "a"', 'return "c"'),
+    Mutant("a wrong guess", "predict_idle", 'return "c"', 'return "a"'),
 ]

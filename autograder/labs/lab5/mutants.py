@@ -81,7 +81,7 @@ MUTANTS = [
     Mutant(
         "no guess about counting",
         "predict_counting_again",
-        'return "c"',
+        'return "d"',
         'return "about 1.5 times"',
         "a_guess_about_counting",
         "The guess is one letter.",
