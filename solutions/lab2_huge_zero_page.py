@@ -156,11 +156,11 @@ def change_huge_pmd(vma, pmd, start, end, write):
 
 
 def predict_faults():
-    """How many page faults does it take to read 1 GiB by huge pages of zeroes?
+    """How many page faults does it take to read 64 MiB that begin 4 KiB behind a multiple of 2 MiB?
 
-    Returns "a" (262,144), "b" (512) or "c" (1).
+    Returns "a" (32), "b" (33), "c" (543) or "d" (16,384).
     """
-    return "b"
+    return "c"
 
 
 def predict_table_memory():
@@ -172,8 +172,8 @@ def predict_table_memory():
 
 
 def predict_who_pays():
-    """On a machine where nobody ever reads a zero, who pays for the 2 MiB?
+    """On a small machine where nobody ever reads a zero, who pays for the 2 MiB when a program writes?
 
-    Returns "a" (nobody), "b" (the first process that reads) or "c" (everybody, all the time).
+    Returns "a" (that program, by more faults), "b" (nobody) or "c" (that program, which is ended).
     """
-    return "c"
+    return "a"

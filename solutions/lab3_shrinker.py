@@ -240,8 +240,8 @@ def break_scan_schedule():
 
 
 def predict_idle():
-    """Five programs read zeroes one after another. How many huge zero folios are brought?
+    """Five programs read zeroes, and memory is short before each ends. How many huge zero folios are brought?
 
-    Returns "a" (1), "b" (5) or "c" (6).
+    Returns "a" (5), "b" (6), "c" (1) or "d" (none).
     """
-    return "a"
+    return "c"

@@ -199,9 +199,10 @@ def page_outlives_its_mappings():
 
 
 def predict_share_at_72():
-    """With 24 CPUs, 5.6 % of all time is spent in get. How much is it with 72?
+    """With 24 CPUs a small part of all time is spent in get. How much is it with 72?
 
-    Returns "a" (about as much), "b" (three times as much) or "c" (more than half of all time).
+    Returns "a" (about as much), "b" (three times as much), "c" (about ten times as much) or
+    "d" (nearly all of it).
     """
     return "c"
 
@@ -209,14 +210,14 @@ def predict_share_at_72():
 def predict_half_the_work():
     """The work of a fault is halved. How many faults do 72 CPUs of lab 3's kernel do in a second?
 
-    Returns "a" (twice as many), "b" (half as many again) or "c" (about as many as before).
+    Returns "a" (about as many as before), "b" (half as many again) or "c" (twice as many).
     """
-    return "c"
+    return "a"
 
 
 def predict_one_fault_each():
     """Each process reads one byte of zeroes, and ends. What does the flag save?
 
-    Returns "a" (as much as ever), "b" (half of it) or "c" (nothing).
+    Returns "a" (half of it), "b" (nothing) or "c" (as much as ever).
     """
-    return "c"
+    return "b"

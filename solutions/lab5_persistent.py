@@ -43,9 +43,9 @@ def secret_on_disk():
 def predict_counting_again():
     """A reference for each request: how much more do 72 CPUs get done than 8?
 
-    Returns "a" (9 times as much), "b" (about 4 times), "c" (about 1.5 times) or "d" (less).
+    Returns "a" (less), "b" (9 times as much), "c" (about 4 times) or "d" (about 1.5 times).
     """
-    return "c"
+    return "d"
 
 
 def hugezero_init(config):

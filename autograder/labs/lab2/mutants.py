@@ -45,7 +45,7 @@ MUTANTS = [
         "mk_huge_pmd(folio)",
         "a_read_maps_the_huge_zero_page",
         "Without 'special' in the entry, unmap and fork take it for a huge page that somebody counted. "
-        "478d134e9506 was such a mix-up.",
+        "CVE-2026-31397 was such a mix-up: an entry that was moved by userfaultfd was made anew, and lost the mark.",
     ),
     Mutant(
         "RSS moves on a huge read",
@@ -743,7 +743,7 @@ def do_huge_pmd_wp_page(vmf):
     Mutant(
         "a guess that is none",
         "predict_faults",
-        'return "b"',
+        'return "c"',
         'return "many"',
         "a_guess_about_faults_is_written_down",
         "",
@@ -759,7 +759,7 @@ def do_huge_pmd_wp_page(vmf):
     Mutant(
         "two guesses",
         "predict_who_pays",
-        'return "c"',
+        'return "a"',
         'return ("a", "c")',
         "a_guess_about_the_bill_is_written_down",
         "",
@@ -949,7 +949,7 @@ def change_huge_pmd(vma, pmd, start, end, write):
     return False
 """,
     ),
-    Mutant("a wrong guess", "predict_faults", 'return "b"', 'return "a"'),
+    Mutant("a wrong guess", "predict_faults", 'return "c"', 'return "a"'),
     Mutant("another wrong guess", "predict_table_memory", 'return "b"', 'return "c"'),
-    Mutant("a third wrong guess", "predict_who_pays", 'return "c"', 'return "a"'),
+    Mutant("a third wrong guess", "predict_who_pays", 'return "a"', 'return "b"'),
 ]

@@ -262,8 +262,8 @@ def get_huge_zero_folio(hz):
         "        clear_folio(folio)\n        if hz.folio",
         "        clear_folio(folio)\n        VMSTAT.thp_zero_page_alloc.inc()\n        if hz.folio",
         "no_program_can_tell_it_from_linux",
-        "A folio that loses the race is freed at once, and nobody ever used it. Linux counted it all the same, "
-        "until 1514760f8242.",
+        "A folio that loses the race is freed at once, and nobody ever used it. From 2012 on Linux counted it all the "
+        "same, on purpose; since 1514760f8242 (2022) the counter means what stays.",
     ),
     Mutant(
         "nothing is counted as brought",
@@ -1145,5 +1145,5 @@ def copy_huge_pmd(dst_vma, src_vma, dst_pmd, src_pmd):
         "    pte_free_one(vma.vm_mm, pgtable_trans_huge_withdraw(pmd))\n",
     ),
     Mutant("another guess", "predict_two_first_faults", 'return "b"', 'return "d"'),
-    Mutant("a wrong guess", "predict_idle", 'return "a"', 'return "c"'),
+    Mutant("a wrong guess", "predict_idle", 'return "c"', 'return "a"'),
 ]

@@ -373,14 +373,14 @@ def zap_huge_pmd(vma, pmd, addr):
     Mutant(
         "a guess that is none",
         "predict_half_the_work",
-        'return "c"',
+        'return "a"',
         "return 2",
         "a_guess_about_half_the_work",
     ),
     Mutant(
         "a guess that is none",
         "predict_one_fault_each",
-        'return "c"',
+        'return "b"',
         "return None",
         "a_guess_about_one_fault_each",
     ),

@@ -89,7 +89,7 @@ MUTANTS = [
     Mutant(
         "no guess about counting",
         "predict_counting_again",
-        'return "c"',
+        'return "d"',
         'return "about 1.5 times"',
         "a_guess_about_counting",
         "The guess is one letter.",
@@ -213,7 +213,7 @@ def hugezero_init(config):
         '        pr_warn("no memory for a persistent huge zero folio: small pages of zeroes must do")',
         '        pr_warn("no memory for a persistent huge zero folio")\n    else:\n        VMSTAT.thp_zero_page_alloc.inc()',
         "programs_live_on_whatever_was_booted",
-        "get_huge_zero_folio has counted this allocation already. Linux counted one twice as well, until 1514760f8242.",
+        "get_huge_zero_folio has counted this allocation already.",
     ),
     # mm_get_huge_zero_folio
     Mutant(

@@ -10,10 +10,11 @@ from ...explore.naive import schedules
 from ...hw.cpu import SpinLock
 from ...machine import Kernel
 from ...mm.page_alloc import Folio
+from . import guesses  # noqa: F401 (its questions are entered)
 
 exercise(
     "alloc_zeroed_folio",
-    "You now have a frame that tells nothing about its last owner. Lab 1 needs it.",
+    "You now have a frame that tells nothing about its last owner. In lab 1 you do the same by hand, each time.",
     in_kernel=False,
 )
 exercise(

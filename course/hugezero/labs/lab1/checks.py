@@ -13,7 +13,9 @@ from ...mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
 from ...mm.pgtable import Pte, mk_pte, walk, zero_pte
 from ...scenario import NotAScenario, Read, Simulated, in_words, simulate
 from ...scenario.compare import bytes_in_words
-from ..answers import expect_guess, program_in
+from ..answers import program_in
+from ..guesses import expect_letter
+from . import guesses  # noqa: F401 (its questions are entered)
 from .broken import trusting_kernel
 from .fixtures import area, expect_out_of_memory, expect_zeroed, place, zero, zeroed_before_mapped
 
@@ -349,17 +351,11 @@ def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
 
 # a prediction
 
-FORK_FAULTS = {
-    "a": "none: fork copied the page tables",
-    "b": "1: the page table",
-    "c": "16384: every page again",
-}
-
 
 @check("predict_fork_faults", points=1)
 def a_guess_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_guess(kernel.predict_fork_faults(), FORK_FAULTS)
+    expect_letter("predict_fork_faults", kernel.predict_fork_faults())
 
 
 # one to break

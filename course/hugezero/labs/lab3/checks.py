@@ -13,9 +13,10 @@ from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, is_huge_zero_pmd, mk_huge
 from ...mm.mm_types import VM_FAULT_FALLBACK, error_code, fault_code
 from ...mm.page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio
 from ..actors import calls, reclaim, shrinker, user, visitor
-from ..answers import expect_guess
 from ..fixtures import Mapped, beside, expect_fallback, folio_in_use, idle_folio, small
+from ..guesses import expect_letter
 from ..laws import alive, at_rest, settled
+from . import guesses  # noqa: F401 (its questions are entered)
 from .broken import to_break
 
 HZ = HUGE_ZERO
@@ -465,10 +466,10 @@ def your_schedule_breaks_scan(kernel: Kernel) -> str:
 @check("predict_two_first_faults", points=1)
 def a_guess_about_two_first_faults(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_guess(kernel.predict_two_first_faults(), "abcd")
+    expect_letter("predict_two_first_faults", kernel.predict_two_first_faults())
 
 
 @check("predict_idle", points=1)
 def a_guess_about_an_idle_folio(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_guess(kernel.predict_idle(), "abc")
+    expect_letter("predict_idle", kernel.predict_idle())

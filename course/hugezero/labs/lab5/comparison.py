@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from ...check.notebook import EXERCISES, run_open
-from ...cost.contention import CPUS, TOUCHES, bouncing, recorded
+from ...cost.contention import CPUS, PART, TOUCHES, bouncing, recorded
 from ...explore.replay import given
 from ...explore.search import explore
 from ...explore.threads import Thread
@@ -39,7 +39,6 @@ LABS = {
 }
 READS = 64 << 20  # bytes that a program reads
 PAGES = 1 << 15
-PART = 256  # of the experiment of 2016 that is replayed
 LIFE = [
     Read("a"),
     Write("a", PMD_SIZE),
@@ -168,7 +167,7 @@ def measure(design: Design) -> Measured:
     read.run(design.program(Read("a", 0, READS)))
     main, stat = read.mms["main"], read.machine.vmstat()
     what, touches = recorded(design.kernel), TOUCHES // PART
-    replay = bouncing(what, part=PART)
+    replay = bouncing(what)
     lines = sum(replay.at_the_line(phase) for phase in replay.work)
     writes = [sum(kind == "w" and line != "own" for line, kind in visit) for visit in what]
     each = writes[0] + writes[1] * (touches - 1) + writes[2] * touches + writes[3]

@@ -102,7 +102,7 @@ class Table:
 
 def _said(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2f}"
+        return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
