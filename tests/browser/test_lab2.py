@@ -73,7 +73,7 @@ def test_a_race_that_is_lost_is_shown_and_can_be_stepped_through(tab):
     expect(said).to_contain_text("is lost")
     picture = said.locator(".hz")
     expect(picture.locator(".hz-top .hz-soft")).to_contain_text("shortest:")
-    drawn = picture.locator("svg[role=img]")
+    drawn = picture.locator(".hz-board")
     expect(drawn).to_have_attribute("aria-label", re.compile("Schedule of 2 CPUs, 2 switches"))
     focus(tab, picture)
     before = picture.inner_html()
@@ -84,7 +84,7 @@ def test_a_race_that_is_lost_is_shown_and_can_be_stepped_through(tab):
     expect(picked).to_contain_text("by hand: 2 switches, 32 operations; you picked 1, 1, 1, 0")
     tab.page.keyboard.press("1")
     expect(picked).to_contain_text("by hand: 2 switches, 33 operations")
-    expect(picture.get_by_role("status")).to_contain_text("Nobody can go on")
+    expect(picture.get_by_role("status")).to_contain_text("All have finished")
     expect(picture.locator(".hz-title")).to_contain_text("is lost")
 
 

@@ -78,7 +78,7 @@ def test_a_hunt_without_prey_is_told_what_was_seen(tab):
 def test_the_schedule_of_the_bug_is_a_picture_with_the_disk_as_a_column(tab):
     picture = run(tab, "every_schedule_with_disk(zeroout_borrowing)").locator(".hz")
     expect(picture.locator(".hz-title")).to_contain_text("The disk reads P1, which has been freed")
-    label = picture.locator("svg[aria-label]").first.get_attribute("aria-label")
+    label = picture.locator(".hz-board").get_attribute("aria-label")
     assert "Schedule of 3 CPUs" in label
 
 
