@@ -181,6 +181,103 @@ def test_right_code_is_played_from_the_start_and_memory_may_run_out(tab):
     expect(picture.locator(".hz-title")).to_have_text("No schedule of these CPUs goes wrong")
 
 
+def focus(tab):
+    """What the button with the focus says."""
+    return tab.page.evaluate("() => document.activeElement.closest('.hz-picks button')?.textContent ?? ''")
+
+
+def test_after_a_choice_the_focus_stays_on_a_button(tab):
+    picture, keyboard = reach(tab, 0), tab.page.keyboard
+    keyboard.press("Home")
+    keyboard.press("c")
+    for row in (1, 2, 3):
+        picture.locator(".hz-picks button", has_text="CPU 0").click()
+        expect(picture.locator(f".hz-row[data-k=r{row}]")).to_be_visible()
+        expect(picture.locator(".hz-picks button:focus")).to_contain_text("CPU 0")
+    keyboard.press("Tab")
+    assert "CPU 1" in focus(tab)
+    keyboard.press("Enter")
+    expect(picture.locator(".hz-row.sel[data-k=r5]")).to_contain_text("→ True")
+    expect(picture.locator(".hz-picks button:focus")).to_contain_text("CPU 1")
+    keyboard.press("Backspace")
+    keyboard.press("c")
+    assert place(picture) == 0
+
+
+def test_escape_and_shift_enter_leave_the_picture_as_in_any_notebook(tab):
+    picture, keyboard = reach(tab, 0), tab.page.keyboard
+    cell = tab.active_cell()
+    keyboard.press("Escape")
+    assert picture.locator(":focus").count() == 0
+    assert tab.page.evaluate("() => document.activeElement.matches('.jp-Notebook .jp-Cell')")
+    keyboard.press("k")  # in command mode: the cell above
+    expect(tab.page.locator(".jp-Notebook .jp-Cell").nth(cell - 1)).to_have_class(re.compile("jp-mod-active"))
+    reach(tab, 0)
+    keyboard.press("Shift+Enter")
+    expect(tab.page.locator(".jp-Notebook .jp-Cell").nth(cell + 1)).to_have_class(re.compile("jp-mod-active"))
+    tab.idle()
+    expect(tab.picture()).to_be_visible()
+
+
+def test_the_map_opens_where_it_can_be_seen(tab):
+    picture = reach(tab, 0)
+    tab.page.keyboard.press("End")
+    tab.page.keyboard.press("m")
+    expect(picture.locator(".hz-map svg")).to_be_in_viewport(ratio=0.5)
+    tab.page.keyboard.press("m")
+
+
+def test_the_line_of_each_cpu_is_marked_in_the_code_beside_it(tab):
+    picture, keyboard = reach(tab, 0), tab.page.keyboard
+    keyboard.press("Home")
+    expect(picture.locator(".hz-code .now")).to_have_count(0)
+    for code in ("hz.refcount.inc_not_zero()", "alloc_folio(9)", "hz.folio.cmpxchg(None, folio)"):
+        keyboard.press("ArrowDown")
+        expect(picture.locator(".hz-code .now")).to_contain_text(code)
+        expect(picture.locator(".hz-code .now .at")).to_have_text("0▸")
+    keyboard.press("End")
+    keyboard.press("ArrowUp")
+    expect(picture.locator(".hz-code .now")).to_contain_text("hz.refcount.set(0)")
+    expect(picture.locator(".hz-code .here")).to_have_count(3)
+    assert re.search(
+        r"CPU 2 · shrinker, line \d+: ", picture.locator("input").get_attribute("aria-valuetext")
+    )
+
+
+CUT_OFF = """node => [...node.querySelectorAll('.hz-scroll, .hz-line, .hz-line > :not(u), .hz-op code, .hz-top *')]
+    .filter(part => part.scrollWidth > part.clientWidth + 1 && part.clientWidth)
+    .map(part => part.className + ': ' + part.textContent)"""
+BROKEN = """node => [...node.querySelectorAll('.hz-op code, .hz-v, .hz-note, .hz-verdict, .hz-heads b')].flatMap(part => {
+    const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT), found = [];
+    for (let text; text = texts.nextNode();)
+        for (const word of text.data.matchAll(/[A-Za-z0-9_]+/g)) {
+            const range = new Range();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) found.push(word[0]);
+        }
+    return found;
+})"""
+
+
+@pytest.mark.parametrize("width", [800, 1280, 1366, 1920])
+def test_nothing_is_cut_off_and_no_word_is_broken_however_wide_the_window_is(opened, tab, width):
+    page = opened("schedule.ipynb", width=width, height=900)
+    if width == 800:
+        page.command("application:toggle-left-area")
+    page.run_all()
+    picture = page.picture()
+    expect(picture.locator(".hz-verdict").first).to_be_visible()
+    for theme in ("Light", "Dark"):
+        page.theme(theme)
+        assert picture.evaluate(CUT_OFF) == []
+        assert picture.evaluate(BROKEN) == []
+    board, code = (picture.locator(part).bounding_box() for part in (".hz-board", ".hz-source"))
+    beside = code["x"] > board["x"] + 400
+    assert beside == (width == 1920) and (beside or code["y"] > board["y"])
+    page.page.context.close()
+
+
 def test_with_a_dead_kernel_it_steps_and_says_that_the_rest_needs_one(lab, opened):
     lab.write("dead_schedule.ipynb", *CELLS)
     tab = opened("dead_schedule.ipynb")

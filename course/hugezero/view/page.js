@@ -47,8 +47,10 @@ function leaves(event, root) {
   const onwards = event.key === "Enter" && event.shiftKey;
   const cell = root.closest(".jp-Cell");
   if (!cell || !(onwards || event.key === "Escape")) return false;
-  event.preventDefault();
-  if (!onwards) event.stopPropagation();
-  cell.focus();
+  if (!onwards) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  cell.focus(); // before the key arrives where it would press a button
   return true;
 }

@@ -3,10 +3,11 @@
 import re
 from html import unescape
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hugezero.explore.byhand import ByHand
-from hugezero.explore.moves import Row
+from hugezero.explore.moves import Row, Thread
 from hugezero.explore.search import Outcome, explore
 from hugezero.mm.page_alloc import Folio, alloc_folio, free_folio
 from hugezero.view import schedule
@@ -341,6 +342,52 @@ def test_picking_by_hand_what_the_search_picked_breaks_the_same(find, version):
     assert [moment["title"] for moment in answer["moments"]] == [moment["title"] for moment in made.moments]
     assert answer["choices"] == [] and answer["at"] == made.at
     assert [m["said"] for m in answer["moments"]] == [m["said"] for m in made.moments]
+
+
+def asks(picture, *cpus):
+    """What is shown when *cpus* go, one after the other; and the same as one that can be read like pages."""
+    answer = picture.asked({"picks": [[cpu, 0] for cpu in cpus]})
+    return answer, SimpleNamespace(**answer)
+
+
+def test_a_count_below_zero_is_told_at_once():
+    gives_back = Thread("gives back", (lambda results: ("op", COUNT, "add", (-1,)),))
+    picture = Interleaving(Outcome(), ["one", "two"], None, ByHand({}, [gives_back] * 2, {COUNT: 1}))
+    titles = [asks(picture, *cpus)[1].moments[0]["title"] for cpus in ([], [0])]
+    assert titles == ["You choose who goes next"] * 2
+    picture = Interleaving(Outcome(), ["one", "two"], None, ByHand({}, [gives_back] * 2, {COUNT: 0}))
+    _, made = asks(picture, 0)
+    assert (
+        made.moments[0]["title"]
+        == "The count is -1: more was given back than taken. You choose who goes next"
+    )
+    assert [words for *_, words in drawn(made)] == [["the count is -1: more was given back than taken"]]
+
+
+def test_who_has_finished_is_not_stuck_and_what_broke_is_no_end(find):
+    _, picture = find("right")
+    answer, _ = asks(picture)
+    while answer["choices"]:
+        assert answer["says"].startswith("Who goes next?")
+        answer, _ = asks(picture, *[cpu for cpu, _ in answer["picks"]], answer["choices"][0]["cpu"])
+    assert answer["says"] == "All have finished"
+    found, picture = find("scan trusts count")
+    assert picture.asked({"rows": len(found.rows)})["says"] == "It broke here: nobody goes on"
+    lock = (HZ, "lock")
+    stuck = Thread("stuck", (lambda results: ("op", lock, "lock", ()),) * 2)
+    answer, _ = asks(Interleaving(Outcome(), ["stuck"], None, ByHand({}, [stuck])), 0)
+    assert answer["says"].startswith("Nobody can go on: each waits for a lock")
+
+
+@pytest.mark.parametrize("version", ["right", *VERSIONS])
+def test_columns_stay_while_somebody_plays(find, version):
+    found, picture = find(version)
+    for start in (Interleaving(Outcome(), NAMES, None, picture.hand), picture):
+        at_first = heads(asks(start)[1])
+        for cpus in ([0], [1, 1], [0, 0, 0, 2], [0, 1, 0, 1]):
+            answer, made = asks(start, *cpus)
+            assert answer.get("error") or heads(made) == at_first
+        assert {"refcount", "folio"} <= {*at_first[1]} or found.bug
 
 
 @given(version=st.sampled_from(["right", *VERSIONS]), data=st.data())
