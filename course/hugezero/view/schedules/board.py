@@ -17,6 +17,7 @@ LETTER = 6.7  # width of one of code, about
 NUMBER, GAP, EDGES = 38, 5, 18  # px: the column of numbers, between columns, around code in its box
 LEAST = 92  # of a CPU's column
 NARROW, WIDE = 600, 820  # room for all columns in a narrow notebook, and where there is more
+LINE = 104  # px of a value that is not wrapped where there is room
 LONG = 16  # letters of a name that may be broken at its underscores
 
 
@@ -31,7 +32,8 @@ class Board:
     cells: Sequence[str]
     named: int
     code: Sequence[str]  # the longest piece of code of each CPU that is not broken
-    values: Sequence[str]  # and of the values of each cell
+    values: Sequence[str]  # and of the values of each cell,
+    whole: Sequence[int]  # whose longest has so many letters
 
     @classmethod
     def of(cls, columns: Sequence[str], named: int, *schedules: Told) -> Board:
@@ -40,8 +42,9 @@ class Board:
         cells = schedules[0].cells
         held = [told.before for told in schedules] + [line.values for line in lines]
         values = [_longest(each[i] for each in held) for i in range(len(cells))]
+        whole = [max(len(each[i]) for each in held) for i in range(len(cells))]
         code = [_longest(line.code for line in lines if line.cpu == cpu) for cpu in range(len(columns))]
-        return cls(columns, cells, named, code, values)
+        return cls(columns, cells, named, code, values, whole)
 
     def __post_init__(self) -> None:
         self._cpus = [max(LEAST, round(len(code) * LETTER + EDGES)) for code in self.code]
@@ -52,15 +55,15 @@ class Board:
         self.shown = self._fitting(WIDE)
         self.narrow = min(self.shown, self._fitting(NARROW))
 
+    def _left(self, room: int, cells: int) -> int:
+        """What the CPUs and so many cells leave of *room*."""
+        widths = [*self._cpus, *self._values[:cells]]
+        return room - NUMBER - sum(widths) - GAP * len(widths)
+
     def _fitting(self, room: int) -> int:
         """How many cells fit beside the CPUs."""
-        left = room - NUMBER - sum(self._cpus) - GAP * len(self._cpus)
-        many = 0
-        for many, width in enumerate(self._values, 1):
-            left -= width + GAP
-            if left < 0 and many > self.named:
-                return many - 1
-        return many
+        fit = [n for n in range(len(self._values) + 1) if n <= self.named or self._left(room, n) >= 0]
+        return max(fit)
 
     def html(self, told: Told, alt: str) -> str:
         """The heads, which stay when the rows scroll, and the rows."""
@@ -74,12 +77,20 @@ class Board:
             before = cpu
         if told.broke:
             rows.append(_line("hz-end", self._wide("hz-verdict", f"✗ {escape(told.broke)}")))
-        more = f' style="--wide:{self._columns(self.shown)};--narrow:{self._columns(self.narrow)}"'
+        more = (
+            f' style="--wide:{self._columns(self.shown, WIDE)};--narrow:{self._columns(self.narrow, NARROW)}"'
+        )
         return f'<div class="hz-board" role="img" aria-label="{escape(alt)}"{more}>{self._heads()}{"".join(rows)}</div>'
 
-    def _columns(self, cells: int) -> str:
+    def _columns(self, cells: int, room: int) -> str:
+        """The columns of the grid; where there is room, values stand on one line."""
         cpus = " ".join(f"minmax({width}px,1fr)" for width in self._cpus)
-        return " ".join([f"{NUMBER}px {cpus}", *(f"{width}px" for width in self._values[:cells])])
+        left, widths = self._left(room, cells) / 2, []
+        for width, letters in zip(self._values[:cells], self.whole, strict=False):
+            more = max(0, min(LINE, round(letters * LETTER + 12)) - width)
+            widths.append(width + more if more <= left else width)
+            left -= widths[-1] - width
+        return " ".join([f"{NUMBER}px {cpus}", *(f"{width}px" for width in widths)])
 
     def _heads(self) -> str:
         cpus = [f"<b>{_code(name)}</b>" for name in self.columns]
