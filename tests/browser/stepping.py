@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+from hugezero.explore.byhand import ByHand
 from hugezero.explore.search import explore
 from hugezero.machine import Kernel
 from hugezero.scenario import Fork, Mmap, Read, Simulated, Write
@@ -51,8 +52,9 @@ def pictures() -> Iterator[tuple[str, Any, list[str]]]:
     found = explore(wrong, threads, at_end=versions.at_rest)
     yield "memory map", memory_map(simulated), []
     yield "timeline", timeline(simulated), ["End"]
-    yield f"schedule of {len(found.rows)} rows", schedule(found, threads), []
-    yield "the same with its memory map", schedule(found, threads), ["m"]
+    hand = ByHand(wrong, threads, at_end=versions.at_rest)
+    yield f"schedule of {len(found.rows)} rows", schedule(found, threads, by_hand=hand), []
+    yield "the same with its memory map", schedule(found, threads, by_hand=hand), ["m"]
 
 
 def steps() -> list[str]:
@@ -67,7 +69,7 @@ def steps() -> list[str]:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             state = {
                 key: getattr(picture, key)
-                for key in ("parts", "pages", "moments", "rows", "note", "words", "at")
+                for key in ("parts", "pages", "moments", "rows", "note", "words", "at", "source")
             }
             times = page.evaluate(STEP, [picture._esm, picture._css, state, keys])
             lines.append(

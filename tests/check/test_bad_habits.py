@@ -168,7 +168,7 @@ def test_who_is_left_behind_leaves_nothing_changed():
     code = "def endless(lock):\n    while True:\n        try:\n            other(lock)\n            lock.locked.test()\n        except BaseException:\n            pass\n"
     exec(compile(code, "<cell>", "exec"), names)
     before = current()
-    function = subject("endless", names["endless"], ("lock",), calls=["other"])
+    function = subject("endless", names["endless"], calls=["other"])
     with Kernel({"other": other}).booted() as machine:
         with pytest.raises(Failed, match="was not done"):
             function(SpinLock(1))

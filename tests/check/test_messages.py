@@ -54,7 +54,7 @@ SAID = {
     ),
     "a counter like a number": (
         (LAB1, ANON, ("vmf.vma.vm_mm.rss.inc()", "vmf.vma.vm_mm.rss += 1")),
-        ".rss.read() tells that, and .inc(), .dec(), .add(), .set() change it",
+        ".rss.read() for that, and .inc(), .dec(), .add(), .set() change it",
     ),
     "a counter that is assigned": (
         (LAB1, ANON, ("vmf.vma.vm_mm.rss.inc()", "vmf.vma.vm_mm.rss = 1")),

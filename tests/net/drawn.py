@@ -35,6 +35,8 @@ def noted() -> Iterator[list[Any]]:
 def line(made: Any) -> str:
     """The digest of a whole picture, all its pages and words, and its first words."""
     whole = {name: value for name, value in vars(made).items() if name not in ("asked", "png")}
+    if not whole.get("source", True):  # only a schedule has code beside it
+        del whole["source"]
     words = (
         made.alt if isinstance(made, Chart) else made.text or (made.moments or [{"title": ""}])[0]["title"]
     )

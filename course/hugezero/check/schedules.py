@@ -13,7 +13,7 @@ from ..explore.replay import given
 from ..explore.search import DEADLOCK, FOR_EVER, STATES, Outcome, explore
 from ..store import DECLARED, Cell
 from ..view.schedules.names import Names
-from ..view.schedules.rows import scenery, tell, watched
+from ..view.schedules.rows import scenery, tell
 from .checks import CodeRaised, Failed, Inconclusive, NotStarted
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -116,7 +116,7 @@ def in_words(outcome: Outcome, threads: Sequence[Thread] = ()) -> tuple[str, tup
     Rows of which nobody could learn anything are left out: areas, switches, statistics.
     """
     rows, bug, names = outcome.rows, outcome.bug or "", Names(outcome.rows)
-    told = tell(rows, bug, watched(rows), names)
+    told = tell(rows, bug, (), names)
     why = told.broke if told.broke.startswith("CPU") else names.sentence(bug)
     table = [
         (

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..store import Cell
 from .calltree import Code
 from .moves import Move, Peek, Row, State, Steps, Thread
+from .places import Places, Spot
 from .search import DEADLOCK
 
 Pick = tuple[int, int]  # which CPU, and which of the ways that its next operations may go
@@ -51,6 +52,7 @@ class ByHand:
         self.steps.keep_rows = True
         self.at_end = at_end
         self.picks: list[Pick] = []
+        self._places = Places(functions, threads)
         self._moves = [Move(-1, (), self.steps.idle(), None)]
 
     @property
@@ -72,6 +74,11 @@ class ByHand:
         if self.enabled():
             return None
         return DEADLOCK if self.waiting() else self.at_end(self.steps.peek(last.after))
+
+    @property
+    def broke(self) -> bool:
+        """Has an operation done what none may, so that nobody goes on?"""
+        return self._moves[-1].after is None
 
     @property
     def ended(self) -> bool:
@@ -123,6 +130,20 @@ class ByHand:
             if not same:
                 raise CannotGo(f"nobody does now what row {len(done) + 1} says: {left[0]}")
             self.go(same[0].cpu, same[0].way)
+
+    def rehearsal(self, most: int = 200) -> list[Row]:
+        """What is done if each CPU goes as far as it can, one after the other; at *most* so many moves."""
+        picks = list(self.picks)
+        self.again(())
+        while len(self.picks) < most and (able := self.enabled()):
+            self.go(able[0].cpu)
+        rows = self.rows
+        self.again(picks)
+        return rows
+
+    def places(self, rows: Sequence[Row]) -> list[Spot]:
+        """Where in the code each of *rows* was done."""
+        return self._places.of(rows)
 
     def _next(self) -> dict[Pick, Move]:
         """Each move that may come next."""

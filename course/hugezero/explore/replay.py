@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import sys
 from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 from ..store import Asked, Cell, Differs, KernelBug, Stop
@@ -12,6 +15,8 @@ from .generations import Seen
 
 Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text) or ("bug", what)
 LINES = 20_000  # of Python that a function may run between the start of a call and its next operation
+Place = tuple[CodeType, int]  # a piece of code, and the line in it
+WHERE: contextvars.ContextVar[list[Place] | None] = contextvars.ContextVar("WHERE", default=None)
 
 
 def next_step(
@@ -29,6 +34,8 @@ def next_step(
 
     def ask(cell: Cell, verb: str, values: tuple[Any, ...]) -> Any:
         pending.append(("op", cell, verb, values))
+        if (where := WHERE.get()) is not None:
+            where[:] = _calls(sys._getframe(1))
         raise Stop
 
     name = getattr(function, "__name__", repr(function))
@@ -57,6 +64,15 @@ def next_step(
     return _what_counts(pending, asked) or ("return", value)
 
 
+def _calls(frame: FrameType | None) -> list[Place]:
+    """The calls that led to an operation, from the function that was asked inwards, with the line of each."""
+    calls: list[Place] = []
+    while frame is not None and frame.f_code is not next_step.__code__:
+        calls.append((frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return calls[::-1]
+
+
 def _what_counts(pending: list[Step], asked: Asked) -> Step | None:
     """What a call came to, whatever it did then: an operation, or a bug that it tried to hide."""
     if pending:
@@ -65,10 +81,13 @@ def _what_counts(pending: list[Step], asked: Asked) -> Step | None:
 
 
 class Given:
-    """A function of the course's own, as one of a search: it is believed, so that nobody counts its lines."""
+    """A function of the course's own, as one of a search: it is believed, so that nobody counts its lines.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    *told*: may a picture show its source?
+    """
+
+    def __init__(self, function: Callable[..., Any], told: bool = False) -> None:
+        self.function, self.told = function, told
         self.__name__ = getattr(function, "__name__", repr(function))
 
     def __call__(self, *args: Any) -> Any:
@@ -79,6 +98,6 @@ class Given:
         return next_step(self.function, args, log, limited=False)
 
 
-def given(function: Callable[..., Any]) -> Given:
+def given(function: Callable[..., Any], told: bool = False) -> Given:
     """*function* as a search wants it."""
-    return Given(function)
+    return Given(function, told)

@@ -105,7 +105,7 @@ class View:
     def _not_a_value(self, *_: object) -> NoReturn:
         name = cell_name(self.cell)
         raise TypeError(
-            f"{name} is a cell of the machine, not what it holds: {name}.{self.asked}() tells that{self._changes()}"
+            f"{name} is a cell of the machine, not what it holds: write {name}.{self.asked}() for that{self._changes()}"
         )
 
     @classmethod

@@ -5,8 +5,9 @@ const PATIENCE = 4000; // ms
 const NO_KERNEL =
   "The kernel does not answer. Going on by hand needs it: run this cell again. ↑ ↓ work without it.";
 
-// *show(answer)* shows what was done by hand; *at()* tells how many picks lead to the row that is open.
-function byHand({ model, show, at }) {
+// *show(answer)* shows what was done by hand; *at()* tells how many picks lead to the row that is open;
+// *rest()* takes the focus where there is no button for it.
+function byHand({ model, show, at, rest }) {
   const bar = make("div", "hz-hand");
   const says = make("p", "hz-soft");
   says.setAttribute("role", "status");
@@ -40,10 +41,18 @@ function byHand({ model, show, at }) {
     picks = answer.picks;
     choices = answer.choices;
     show(answer);
-    says.textContent = choices.some((choice) => "way" in choice)
-      ? "Who goes next? Press its number · Backspace takes a step back · C ends this"
-      : "Nobody can go on · Backspace takes a step back · C ends this";
+    says.textContent = `${answer.says} · Backspace takes a step back · C ends this`;
+    const held = row.contains(document.activeElement) ? document.activeElement.dataset.cpu : undefined;
     row.replaceChildren(...choices.map(button));
+    if (held !== undefined) hold(held);
+  }
+
+  // The button that had the focus is gone: the next one of that CPU gets it, or of another, or the slider.
+  function hold(cpu) {
+    const able = [...row.querySelectorAll("button:enabled")];
+    const next = able.find((node) => node.dataset.cpu === cpu) ?? able[0];
+    if (next) next.focus({ preventScroll: true });
+    else rest();
   }
 
   function button(choice) {
@@ -51,6 +60,7 @@ function byHand({ model, show, at }) {
     const key = choice.way ? `⇧${choice.cpu}` : `${choice.cpu}`;
     node.append(make("kbd", "", key), ` ${choice.who} `, make("span", "hz-code", choice.does));
     node.disabled = !("way" in choice);
+    node.dataset.cpu = choice.cpu;
     node.addEventListener("click", () => go(choice.cpu, choice.way));
     return node;
   }

@@ -1,5 +1,8 @@
 // What hand.js and picture.js are made with; the three are one module to the browser.
 
+// The box where one is.
+const PLACE = ":is(.sel, .struck) :is(rect, .hz-op)";
+
 function make(kind, look, words = "") {
   const node = document.createElement(kind);
   node.className = look;
@@ -21,14 +24,15 @@ function reach(box, name) {
 
 // Scrolls to the row where one is, as far as needed, below the heads that stay.
 function reveal(scroll) {
-  const node = scroll.querySelector(".sel rect, .struck rect");
+  const node = scroll.querySelector(PLACE);
   if (!node) {
     scroll.scrollTop = 0;
     return;
   }
   const box = node.getBoundingClientRect();
   const frame = scroll.getBoundingClientRect();
-  const up = box.top - 10 - frame.top - scroll.firstElementChild.getBoundingClientRect().height;
+  const heads = scroll.querySelector(".hz-heads")?.getBoundingClientRect().height ?? 0;
+  const up = box.top - 10 - frame.top - heads;
   const down = box.bottom + 24 - frame.bottom;
   const left = box.left - 46 - frame.left;
   const right = box.right + 10 - frame.right;
@@ -36,4 +40,17 @@ function reveal(scroll) {
   else if (down > 0) scroll.scrollTop += down;
   if (left < 0) scroll.scrollLeft += left;
   else if (right > 0) scroll.scrollLeft += Math.min(left, right);
+}
+
+// Keys with which one leaves a picture: Escape is back in the notebook, Shift+Enter goes on in it.
+function leaves(event, root) {
+  const onwards = event.key === "Enter" && event.shiftKey;
+  const cell = root.closest(".jp-Cell");
+  if (!cell || !(onwards || event.key === "Escape")) return false;
+  if (!onwards) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  cell.focus(); // before the key arrives where it would press a button
+  return true;
 }

@@ -10,6 +10,8 @@ from typing import Any
 
 from .shapes import svg
 
+HERE = Path(__file__).parent
+STYLES = ("picture.css", "schedule.css")
 AROUND = 6  # operations before and behind the current one in a picture that cannot be turned
 
 
@@ -28,24 +30,32 @@ class Pages:
     at: int = 0  # number in *moments*
     note: str = ""
     text: str = ""  # the moment *at*
+    source: str = ""  # code that stands beside it, as HTML
     name: str = "memory map"
     keys: str = KEYS
     legend: str = LEGEND
     asked: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # answers where there is a kernel
 
 
+def styles() -> str:
+    """The style sheet of all pictures."""
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in STYLES)
+
+
 def still(made: Pages) -> str:
     """One moment as HTML that needs no script: for saved notebooks, feedback and other readers."""
     moment = made.moments[made.at]
-    picture = svg(made.parts[i] for i in made.pages[moment["page"]])
+    parts = [made.parts[i] for i in made.pages[moment["page"]]]
+    picture = svg(parts) if parts[0].startswith("<svg") else "".join(parts)
     look = "struck" if moment["bug"] else "sel"
     for key in moment["changed"]:
         picture = picture.replace(f'<g data-k="{key}">', f'<g class="{look}" data-k="{key}">')
+        picture = picture.replace(f'hz-row" data-k="{key}"', f'hz-row {look}" data-k="{key}"')
     low, high = max(0, made.at - 1 - AROUND), made.at + AROUND
     rows = made.rows[low:high]
     if made.rows and made.at:
         rows[made.at - 1 - low] = rows[made.at - 1 - low].replace("<li", '<li aria-current="step"', 1)
-    style = Path(__file__).with_name("picture.css").read_text(encoding="utf-8")
+    style = styles()
     steps = f'<ol class="hz-rows">{"".join(rows)}</ol>' if rows else ""
     note = f'<p class="hz-soft">{escape(made.note)}</p>' if made.note else ""
     return (

@@ -4,7 +4,7 @@
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
 
 function render({ model, el }) {
-  const film = Object.fromEntries(["parts", "pages", "moments"].map((name) => [name, model.get(name)]));
+  const film = Object.fromEntries(["parts", "pages", "moments", "source"].map((name) => [name, model.get(name)]));
   const rows = model.get("rows");
   const words = model.get("words");
   const mapped = film.moments[0].map !== undefined;
@@ -37,12 +37,13 @@ function render({ model, el }) {
 
   const map = make("div", "hz-scroll hz-map");
   map.hidden = true;
-  const hand = words.hand ? byHand({ model, show: open, at: () => moments[at].picks }) : null;
+  const hand = words.hand ? byHand({ model, show: open, at: () => moments[at].picks, rest: () => slider.focus() }) : null;
 
   root.append(top);
   if (last || hand) root.append(slider);
   if (rows.length) root.append(list);
-  root.append(scroll);
+  const code = mapped ? sources(root, scroll) : null;
+  root.append(code ? code.body : scroll);
   if (hand) root.append(hand.bar);
   if (mapped) root.append(map);
   root.append(foot);
@@ -72,7 +73,7 @@ function render({ model, el }) {
       page = moment.page;
       draw(scroll, page);
     } else {
-      for (const node of scroll.querySelectorAll(".sel, .struck")) node.removeAttribute("class");
+      for (const node of scroll.querySelectorAll(".sel, .struck")) node.classList.remove("sel", "struck");
     }
     outline(scroll, moment);
     title.textContent = moment.title;
@@ -81,18 +82,20 @@ function render({ model, el }) {
     slider.value = next;
     slider.setAttribute("aria-valuetext", moment.said ?? moment.where);
     if (rows.length) mark(at, next);
+    code?.mark(moment);
     at = next;
     if (!map.hidden) showMap();
     if (mapped) reveal(scroll);
   }
 
   function draw(box, number) {
-    box.innerHTML = pages[number].map((i) => parts[i]).join("") + "</svg>";
+    const drawn = pages[number].map((i) => parts[i]).join("");
+    box.innerHTML = drawn.startsWith("<svg") ? drawn + "</svg>" : drawn;
   }
 
   function outline(box, moment) {
     for (const node of box.querySelectorAll("[data-k]")) {
-      if (moment.changed.includes(node.dataset.k)) node.setAttribute("class", moment.bug ? "struck" : "sel");
+      if (moment.changed.includes(node.dataset.k)) node.classList.add(moment.bug ? "struck" : "sel");
     }
   }
 
@@ -103,13 +106,17 @@ function render({ model, el }) {
 
   function turnMap() {
     map.hidden = !map.hidden;
-    if (!map.hidden) showMap();
+    if (!map.hidden) {
+      showMap();
+      map.scrollIntoView({ block: "nearest" });
+    }
     buttons.M?.setAttribute("aria-pressed", String(!map.hidden));
   }
 
   // Shows another film in this place.
   function open(other) {
     ({ parts, pages, moments } = other);
+    code?.show(other.source);
     last = moments.length - 1;
     slider.max = last;
     page = at = -1;
@@ -160,7 +167,7 @@ function render({ model, el }) {
 
   function go(next) {
     show(next);
-    if (mapped) scroll.querySelector(".sel rect, .struck rect")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (mapped) scroll.querySelector(PLACE)?.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (!hand?.on) keep();
   }
 
@@ -184,6 +191,7 @@ function render({ model, el }) {
   }
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (leaves(event, root)) return;
     event.stopPropagation(); // or the notebook moves to another cell
     const letter = event.key.toUpperCase();
     if (letter in buttons || (hand?.on && hand.key(event))) {
@@ -203,6 +211,7 @@ function render({ model, el }) {
   const watch = new ResizeObserver(() => {
     reach(scroll, words.name);
     reach(map, "memory map");
+    code?.reached();
     if (mapped) reveal(scroll);
   });
   watch.observe(scroll);
@@ -211,6 +220,7 @@ function render({ model, el }) {
   const follow = () => hand?.on || show(model.get("at"));
   model.on("change:at", follow);
   el.append(root);
+  code?.show(film.source);
   show(model.get("at"));
   if (rows.length) requestAnimationFrame(() => mark(at, at));
   return () => {

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from .pages import Pages, still
+from .pages import HERE, Pages, still, styles
 
-HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "hand.js", "picture.js")  # one module to the browser
+SCRIPTS = ("page.js", "hand.js", "schedule.js", "picture.js")  # one module to the browser
 
 
 def shown(made: Pages) -> Any:
@@ -41,12 +39,13 @@ def _widget_class() -> Any:
         """Pages of a picture, and which one is open: its `at` counts from the first moment shown."""
 
         _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
-        _css = (HERE / "picture.css").read_text(encoding="utf-8")
+        _css = styles()
         parts: Any = traitlets.List().tag(sync=True)
         pages: Any = traitlets.List().tag(sync=True)
         moments: Any = traitlets.List().tag(sync=True)
         rows: Any = traitlets.List().tag(sync=True)
         note = traitlets.Unicode().tag(sync=True)
+        source = traitlets.Unicode().tag(sync=True)
         words: Any = traitlets.Dict().tag(sync=True)
         at = traitlets.Int().tag(sync=True)
 
@@ -60,7 +59,7 @@ def _widget_class() -> Any:
             }
             super().__init__(
                 parts=made.parts, pages=made.pages, moments=made.moments, rows=made.rows,
-                note=made.note, words=words, at=made.at,
+                note=made.note, source=made.source, words=words, at=made.at,
             )  # fmt: skip
 
             if made.asked is not None:

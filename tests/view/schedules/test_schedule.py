@@ -1,11 +1,13 @@
 """The schedule picture: a function of what a search found, which tells all of it."""
 
 import re
+from html import unescape
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hugezero.explore.byhand import ByHand
-from hugezero.explore.moves import Row
+from hugezero.explore.moves import Row, Thread
 from hugezero.explore.search import Outcome, explore
 from hugezero.mm.page_alloc import Folio, alloc_folio, free_folio
 from hugezero.view import schedule
@@ -62,23 +64,46 @@ def find():
 
 
 def board(made, number=-1):
-    """The SVG of the schedule."""
+    """The HTML of the schedule."""
     return "".join(made.parts[i] for i in made.pages[made.moments[number]["page"]])
 
 
+def rows_of(made):
+    """(number, HTML) of each row drawn; 0 is the start."""
+    found = re.findall(r'<div class="hz-line hz-row" data-k="r(\d+)">(.*?)</div>', board(made))
+    return [(int(number), html) for number, html in found]
+
+
+def words_of(html):
+    return unescape(re.sub(r"<[^>]+>", "", html))
+
+
 def drawn(made):
-    """(number, left edge of the box, code, the words behind it) of each row drawn."""
-    for group in re.findall(r'<g data-k="r\d+">.*?</g>', board(made)):
-        number = int(re.search(r'data-k="r(\d+)"', group)[1])
-        box = re.search(r'<rect x="(\S+)" y="\S+" width="\S+" height="28"', group)
-        words = re.findall(r"<text [^>]*>(.*?)</text>", group)
-        yield number, float(box[1]), words[1], words[2:]
+    """(number, column, code, values of the cells, the words behind or below it) of each row drawn."""
+    for number, html in rows_of(made)[1:]:
+        op = re.search(r'<span class="hz-op[^"]*" style="grid-column:(\d+)">.*?<code>(.*?)</code>', html)
+        values = re.findall(r'<span class="hz-v[^"]*" style="[^"]*">(.*?)</span>', html)
+        said = re.findall(
+            r'<span class="gave">(.*?)</span>|<p class="hz-(?:note|verdict)"[^>]*>(.*?)</p>', html
+        )
+        words = [unescape(gave or note) for gave, note in said]
+        yield number, int(op[1]), words_of(op[2]), [unescape(value) for value in values], words
+
+
+def heads(made):
+    """What stands above the columns: of the CPUs, and of the cells."""
+    html = re.search(r'<div class="hz-line hz-heads">(.*?)</div>', board(made))[1]
+    return (
+        [words_of(one) for one in re.findall(r"<b>.*?</b>", html)],
+        [words_of(one) for one in re.findall(r'<span class="hz-v hz-head.*?</span>', html)],
+    )
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_same_outcome_gives_the_same_bytes(find, version):
     found, picture = find(version)
-    one, two = picture.pages(), Interleaving(found, NAMES, None, None).pages()
+    args, more = searched(version)
+    one, two = picture.pages(), Interleaving(found, NAMES, None, ByHand(*args, **more)).pages()
     two.asked = one.asked
     assert one == two and still(one) == still(two)
 
@@ -87,13 +112,10 @@ def test_the_same_outcome_gives_the_same_bytes(find, version):
 def test_every_row_is_drawn_once_in_the_column_of_its_cpu(find, version):
     found, picture = find(version)
     made = picture.pages()
-    heads = re.findall(r'<text x="(\S+)" y="22" class="h small">(.*?)</text>', board(made))
-    assert [name for _, name in heads] == ["CPU 0 · fault", "CPU 1 · fault", "CPU 2 · shrinker"]
-    edges = [float(left) for left, _ in heads]
-    assert all(other - one > 100 for one, other in pairwise(edges))
+    assert heads(made)[0] == ["CPU 0 · fault", "CPU 1 · fault", "CPU 2 · shrinker"]
     rows = list(drawn(made))
     assert [number for number, *_ in rows] == list(range(1, len(found.rows) + 1))
-    assert [left for _, left, *_ in rows] == [float(heads[row.cpu][0]) for row in found.rows]
+    assert [column for _, column, *_ in rows] == [row.cpu + 2 for row in found.rows]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -112,54 +134,62 @@ def test_the_text_has_every_row_with_its_code_and_its_words(find, version):
     found, picture = find(version)
     made = picture.pages()
     lines = [line for line in made.text.splitlines() if re.match(r"[> ]\s*\d+  ", line)]
+    assert "at the start" in lines.pop(0)
     assert len(lines) == len(found.rows)
     starts = [made.text.splitlines()[2].index(f"CPU {cpu}") for cpu in range(3)]
-    for row, line, (_, _, code, _), moment in zip(
+    for row, line, (_, _, code, *_), moment in zip(
         found.rows, lines, drawn(made), made.moments[1:], strict=True
     ):
-        assert line[starts[row.cpu] :].startswith(code)
+        assert line[starts[row.cpu] :].removeprefix("[program] ").startswith(code)
         assert line[4 : starts[row.cpu]].strip() == ""
         assert code in moment["said"] and f"CPU {row.cpu}" in moment["said"]
     assert made.moments[0]["title"] in made.text
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_last_row_has_the_cross_and_no_other(find, version):
+def test_the_verdict_is_whole_under_the_last_row_and_under_the_one_that_did_the_harm(find, version):
     found, picture = find(version)
     made = picture.pages()
-    crossed = [number for number, *_, words in drawn(made) if any("✗" in word for word in words)]
-    assert crossed == [len(found.rows)] == [made.at]
+    title = made.moments[0]["title"]
+    verdict = re.findall(r'<p class="hz-verdict" style="grid-column:2/-1">(.*?)</p>', board(made))
+    assert verdict[-1] == f"✗ {title}" and board(made).index(verdict[-1]) > board(made).rindex("hz-row")
+    assert made.text.count(title) == 1 + len(verdict)
+    harmful = [number for number, *_, words in drawn(made) if any("Here it went wrong" in w for w in words)]
+    assert len(harmful) == len(verdict) - 1 <= 1
+    assert [n for n, moment in enumerate(made.moments) if "here it went wrong" in moment["said"]] == harmful
+    assert made.at == len(found.rows)
     assert [moment["bug"] for moment in made.moments] == [False] * len(found.rows) + [True]
-    assert "✗" in made.moments[-1]["said"] or "broken" in made.moments[-1]["said"]
+    assert "broken" in made.moments[-1]["said"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_columns_hold_what_the_cells_hold_behind_each_row(find, version):
     found, picture = find(version)
     made = picture.pages()
-    heads = re.findall(r'class="soft small" text-anchor="middle">(.*?)</text>', board(made))
     changed = {row.cell for row in found.rows if row.cell in (COUNT, FOLIO) and row.old != row.new}
-    assert set(heads) >= {cell[1] for cell in changed}
+    assert set(heads(made)[1]) >= {cell[1] for cell in changed}
+    start = [words_of(v) for v in re.findall(r'<span class="hz-v.*?</span>', rows_of(made)[0][1])]
+    assert dict(zip(heads(made)[1], start, strict=True)) == {
+        name: {"refcount": "0", "folio": "–"}[name] for name in heads(made)[1]
+    }
     cells = {COUNT: 0, FOLIO: None}
-    for row, (_, _, _, words) in zip(found.rows, drawn(made), strict=True):
+    for row, (_, _, _, values, _) in zip(found.rows, drawn(made), strict=True):
         cells[row.cell] = row.new
-        shown = dict(zip(heads, words, strict=False))
+        shown = dict(zip(heads(made)[1], values, strict=True))
         assert shown.get("refcount", "0") == str(cells[COUNT])
         assert (shown.get("folio", "–") == "–") == (cells[FOLIO] is None)
 
 
 def test_what_just_changed_is_black_and_the_rest_grey(find):
     found, picture = find("scan trusts count")
-    groups = re.findall(r'<g data-k="r\d+">.*?</g>', board(picture.pages()))
-    for row, group in zip(found.rows, groups, strict=True):
-        black = len(re.findall(r'class="mono h"', group))
-        assert black == (row.cell in (COUNT, FOLIO) and row.old != row.new)
-        assert len(re.findall(r'class="where touched"', group)) == (row.cell in (COUNT, FOLIO))
+    for row, (_, html) in zip(found.rows, rows_of(picture.pages())[1:], strict=True):
+        assert html.count("touched new") == (row.cell in (COUNT, FOLIO) and row.old != row.new)
+        assert html.count("touched") == (row.cell in (COUNT, FOLIO))
 
 
 def test_code_reads_as_a_student_writes_it(find):
     _, picture = find("scan trusts count")
-    assert [code for _, _, code, _ in drawn(picture.pages())][:6] == [
+    assert [code for _, _, code, *_ in drawn(picture.pages())][:6] == [
         "refcount.inc_not_zero()",
         "alloc_folio(9)",
         "folio.cmpxchg(None, P1)",
@@ -183,7 +213,7 @@ def test_what_was_read_too_early_and_what_was_overwritten_unseen_is_told(find):
 def test_each_allocation_is_a_folio_with_a_name_of_its_own(find):
     found, picture = find("uses a freed folio after four rounds")
     assert next(drawn(picture.pages()))[2] == "refcount.inc_not_zero()", "P5.refcount is another thing"
-    births = [words for *_, code, words in drawn(picture.pages()) if code == "alloc_folio(9)"]
+    births = [words for *_, code, _, words in drawn(picture.pages()) if code == "alloc_folio(9)"]
     assert [words[-1] for words in births] == [f"→ P{n}" for n in range(1, len(births) + 1)]
     assert len({row.result for row in found.rows if row.verb == "new"}) < len(births)
     assert (
@@ -200,7 +230,8 @@ def test_a_read_of_a_freed_folio_says_who_freed_it():
     ]
     told = Interleaving(Outcome(f"{folio!r} was used after it was freed", rows), None, None, None).pages()
     assert told.moments[-1]["title"] == "CPU 0 reads P1, which CPU 1 freed in row 2"
-    assert "✗ reads a freed folio" in told.text
+    assert told.text.count("✗ CPU 0 reads P1, which CPU 1 freed in row 2") == 1
+    assert "✗ Here it went wrong. CPU 0 reads P1" in told.text
 
 
 def test_a_folio_that_is_still_named_when_it_is_freed_is_told():
@@ -234,9 +265,7 @@ def put(cpu, old, new):
 def told(*rows, bug=None):
     """The words behind each row, and the maps."""
     made = Interleaving(Outcome(bug, list(rows)), None, None, None).pages()
-    said = [
-        words[-1] if words and ("→" in words[-1] or " " in words[-1]) else "" for *_, words in drawn(made)
-    ]
+    said = [": ".join(words) for *_, words in drawn(made)]
     return said, ["".join(made.parts[i] for i in made.pages[moment["map"]]) for moment in made.moments], made
 
 
@@ -261,7 +290,7 @@ def test_readings_are_about_what_others_did_in_between(rows, said):
 
 def test_only_an_operation_that_no_kernel_may_do_is_red_itself(find):
     for version, red in (("scan trusts count", 1), ("count before pointer", 0)):
-        assert board(find(version)[1].pages()).count('class="mono bad"') == red
+        assert board(find(version)[1].pages()).count('class="hz-op bad"') == red
 
 
 def test_the_map_tells_a_freed_folio_from_one_in_use():
@@ -300,7 +329,7 @@ def test_the_map_tells_who_knows_which_folio(find):
     for number, count in ((4, 2), (6, 1), (8, 2), (11, 0)):
         assert f">refcount {count}<" in maps[number]
     freed = find("uses a freed folio after four rounds")[1].pages()
-    assert "freed" not in board(freed, 0).split("</svg>")[0]
+    assert "freed" not in words_of(rows_of(freed)[0][1])
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -313,6 +342,52 @@ def test_picking_by_hand_what_the_search_picked_breaks_the_same(find, version):
     assert [moment["title"] for moment in answer["moments"]] == [moment["title"] for moment in made.moments]
     assert answer["choices"] == [] and answer["at"] == made.at
     assert [m["said"] for m in answer["moments"]] == [m["said"] for m in made.moments]
+
+
+def asks(picture, *cpus):
+    """What is shown when *cpus* go, one after the other; and the same as one that can be read like pages."""
+    answer = picture.asked({"picks": [[cpu, 0] for cpu in cpus]})
+    return answer, SimpleNamespace(**answer)
+
+
+def test_a_count_below_zero_is_told_at_once():
+    gives_back = Thread("gives back", (lambda results: ("op", COUNT, "add", (-1,)),))
+    picture = Interleaving(Outcome(), ["one", "two"], None, ByHand({}, [gives_back] * 2, {COUNT: 1}))
+    titles = [asks(picture, *cpus)[1].moments[0]["title"] for cpus in ([], [0])]
+    assert titles == ["You choose who goes next"] * 2
+    picture = Interleaving(Outcome(), ["one", "two"], None, ByHand({}, [gives_back] * 2, {COUNT: 0}))
+    _, made = asks(picture, 0)
+    assert (
+        made.moments[0]["title"]
+        == "The count is -1: more was given back than taken. You choose who goes next"
+    )
+    assert [words for *_, words in drawn(made)] == [["the count is -1: more was given back than taken"]]
+
+
+def test_who_has_finished_is_not_stuck_and_what_broke_is_no_end(find):
+    _, picture = find("right")
+    answer, _ = asks(picture)
+    while answer["choices"]:
+        assert answer["says"].startswith("Who goes next?")
+        answer, _ = asks(picture, *[cpu for cpu, _ in answer["picks"]], answer["choices"][0]["cpu"])
+    assert answer["says"] == "All have finished"
+    found, picture = find("scan trusts count")
+    assert picture.asked({"rows": len(found.rows)})["says"] == "It broke here: nobody goes on"
+    lock = (HZ, "lock")
+    stuck = Thread("stuck", (lambda results: ("op", lock, "lock", ()),) * 2)
+    answer, _ = asks(Interleaving(Outcome(), ["stuck"], None, ByHand({}, [stuck])), 0)
+    assert answer["says"].startswith("Nobody can go on: each waits for a lock")
+
+
+@pytest.mark.parametrize("version", ["right", *VERSIONS])
+def test_columns_stay_while_somebody_plays(find, version):
+    found, picture = find(version)
+    for start in (Interleaving(Outcome(), NAMES, None, picture.hand), picture):
+        at_first = heads(asks(start)[1])
+        for cpus in ([0], [1, 1], [0, 0, 0, 2], [0, 1, 0, 1]):
+            answer, made = asks(start, *cpus)
+            assert answer.get("error") or heads(made) == at_first
+        assert {"refcount", "folio"} <= {*at_first[1]} or found.bug
 
 
 @given(version=st.sampled_from(["right", *VERSIONS]), data=st.data())
@@ -353,7 +428,7 @@ def test_by_hand_right_code_comes_to_a_good_end(find):
     while answer["choices"]:
         choice = answer["choices"][0]
         answer = picture.asked({"picks": [*answer["picks"], [choice["cpu"], choice["way"]]]})
-    assert answer["moments"][0]["title"] == "Everybody has come to an end, and nothing broke"
+    assert answer["moments"][0]["title"] == "All have finished, and nothing broke"
 
 
 def test_a_search_that_came_to_no_end_is_no_good_news():
@@ -370,7 +445,7 @@ def test_the_widget_carries_its_text_and_a_picture_of_its_own(find):
     made = picture.pages()
     assert data["text/plain"] == made.text
     assert 'role="img" aria-label="Schedule of 3 CPUs, 4 switches, 12 operations.' in data["text/html"]
-    assert "<script" not in data["text/html"] and 'class="struck" data-k="r12"' in data["text/html"]
+    assert "<script" not in data["text/html"] and 'hz-row struck" data-k="r12"' in data["text/html"]
     assert widget.words["hand"] is False and widget.at == 12
     args, more = searched("scan trusts count")
     assert schedule(found, NAMES, by_hand=ByHand(*args, **more)).words["hand"] is True
@@ -379,14 +454,4 @@ def test_the_widget_carries_its_text_and_a_picture_of_its_own(find):
 def test_the_cells_beside_the_rows_can_be_chosen(find):
     found, _ = find("scan trusts count")
     made = Interleaving(found, NAMES, [FOLIO], None).pages()
-    assert re.findall(r'class="soft small" text-anchor="middle">(.*?)</text>', board(made)) == ["folio"]
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_nothing_is_drawn_over_something_else(find, version):
-    made = find(version)[1].pages()
-    found = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"', board(made))
-    boxes = [tuple(map(float, box)) for box in found]
-    for i, (x, y, w, h) in enumerate(boxes):
-        for a, b, c, d in boxes[i + 1 :]:
-            assert x + w <= a or a + c <= x or y + h <= b or b + d <= y
+    assert heads(made)[1] == ["folio"]

@@ -173,7 +173,7 @@ class Broken:
     def by_hand(self) -> ByHand:
         """A schedule of it in which nobody has gone yet."""
         cells = {} if self.name == "get_huge_zero_folio" else idle_folio()
-        functions = {self.name: given(self.function)}
+        functions = {self.name: given(self.function, told=True)}
         return ByHand(functions, self.threads, cells, at_end=at_rest, always=alive)
 
 

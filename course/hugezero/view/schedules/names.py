@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+from ...block.bio import Bio, BioVec
 from ...hw.tlb import Tlb
-from ...mm.page_alloc import ZERO_PAGE, Folio
+from ...mm.page_alloc import SMALL, ZERO_PAGE, Folio
 from ...mm.pgtable import Pmd, PteTable, zero_pte
 from ...store import DECLARED, Atomic, Cell, Handle, Lock, View, cell_name, in_code
 from ..words import entry_of, in_cell, short
@@ -61,6 +62,7 @@ class Names:
         self.now: dict[Folio, str] = {}
         self.lives: dict[Folio, list[str]] = {}
         self.many = 0
+        self._numbers: dict[int, Folio] = {}
         self._handles: dict[Any, set[Any]] = {}  # a cell's short name: the handles that have such a one
         seen: set[Any] = set()  # cells, and folios that are born here
         for row in rows:
@@ -81,6 +83,8 @@ class Names:
         self.many += 1
         name = self.now[folio] = f"P{self.many}"
         self.lives.setdefault(folio, []).append(name)
+        if folio.pfn >= SMALL:  # of a search: no address, no size is so large
+            self._numbers[folio.pfn] = folio
         return name
 
     def folio(self, folio: Folio) -> str:
@@ -108,6 +112,12 @@ class Names:
             return f"table {self.folio(value.body)}"
         if isinstance(value, Pmd):
             return f"{self.folio(value.folio)} {'rw' if value.write else 'ro'}"
+        if isinstance(value, Bio):
+            return "bio"
+        if isinstance(value, BioVec):
+            return self.folio(value.bv_folio)
+        if type(value) is int and value in self._numbers:
+            return f"{self.folio(self._numbers[value])}.pfn"
         if value == zero_pte():
             return "zero page"
         entry = entry_of(value)
@@ -122,7 +132,8 @@ class Names:
             return ", ".join(f"CPU {one.cpu}: {self.folio(one.folio)}" for one in value) or "–"
         if handle is not None and is_lock(handle, field):
             return "held" if value else "free"
-        if isinstance(value, Folio | PteTable) or entry_of(value) is not None:
+        number = type(value) is int and value in self._numbers
+        if number or isinstance(value, Folio | PteTable) or entry_of(value) is not None:
             return self.value(value)
         return self.sentence(in_cell(value))
 
@@ -138,6 +149,8 @@ class Names:
             return "flush_pmd_tlb_range(…)"
         if row.verb == "dma":
             return "the disk carries out a bio"  # so is this
+        if row.verb == "append":
+            return f"{self.cell(row.cell)} ← {self.value(row.args[0])}"
         return in_code(row.cell, row.verb, row.args, self.cell, self.value)
 
     def sentence(self, words: str) -> str:

@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
-from ...store import Cell
+from ...hw.tlb import Tlb
+from ...mm.page_alloc import Folio
+from ...store import DECLARED, Cell
 from ..memory.drawing import drawing
 from ..memory.text import as_text
 from ..pages import Pages
-from .drawing import Board
+from .asked import Found, Hand
+from .board import Board
+from .columns import named, noise, others
+from .harm import harm
 from .names import Names, Operation
-from .rows import Told, tell, watched
+from .plain import table
+from .rows import Told, below_zero, tell
 from .small_map import Known, operations, shared
+from .source import Source
 
-KEYS = "↑ ↓ step"
-LEGEND = "thick outline: where you are · small box: the cell it touches"
-LEFT_OUT = " · rows from which nobody learns anything are left out"
-GOOD = "Everybody has come to an end, and nothing broke"
-
-
-class Found(Protocol):
-    """What a search found: the schedule *rows* goes wrong as *bug* says."""
-
-    @property
-    def bug(self) -> str | None: ...
-    @property
-    def rows(self) -> Sequence[Any]: ...
-    @property
-    def states(self) -> int: ...
-    @property
-    def inconclusive(self) -> bool: ...
-
-
-class Hand(Protocol):
-    """Who carries out what is picked by hand: a ByHand of `explore`."""
-
-    @property
-    def bug(self) -> str | None: ...
-    @property
-    def rows(self) -> Sequence[Any]: ...
-
-    @property
-    def picks(self) -> list[tuple[int, int]]: ...
-    @property
-    def ends(self) -> list[int]: ...
-
-    def enabled(self) -> Sequence[Any]: ...
-    def waiting(self) -> list[int]: ...
-    def again(self, picks: Iterable[tuple[int, int]], /) -> None: ...
-    def follow(self, rows: Sequence[Any], /) -> None: ...
+KEYS = "↑ ↓ step · Esc leaves"
+LEGEND = "thick outline: where you are · small box: the cell it touches · dashed: the hardware"
+LOCKED = "Nobody can go on: each waits for a lock that another one holds"
+GOOD = "All have finished, and nothing broke"
 
 
 class Interleaving:
@@ -67,7 +42,14 @@ class Interleaving:
             name if name.startswith("CPU") else f"CPU {cpu} · {name}" if name else f"CPU {cpu}"
             for cpu, name in enumerate(names)
         ]
-        self.cells = None if cells is None else list(cells)
+        # What somebody would do alone stands for all that may be done by hand: columns stay where they are.
+        self.known = [*found.rows, *(hand.rehearsal() if hand is not None else ())]
+        self.named = named(found.rows, found.bug) if cells is None else list(cells)
+        self.others = others(found.rows or self.known, self.named) if cells is None else []
+        self.source = Source()
+        if hand is not None:
+            for done in (found.rows, hand.rehearsal()):
+                self.source.add([place for place, _ in hand.places(done)])
 
     def pages(self) -> Pages:
         """The counterexample, open at its last row."""
@@ -98,7 +80,7 @@ class Interleaving:
         except ValueError as error:
             return {"error": str(error)}
         choices, waiting, rows = hand.enabled(), hand.waiting(), hand.rows
-        good = "You choose who goes next" if choices else GOOD
+        good = _so_far(rows) if choices else GOOD
         played = (
             f"you picked {', '.join(str(cpu) for cpu, _ in hand.picks)}"
             if hand.picks
@@ -110,12 +92,15 @@ class Interleaving:
         for moment in made.moments:
             done = moment["rows"]
             moment["picks"] = sum(end < done for end in hand.ends) + bool(done and hand.ends)
+        over = "It broke here: nobody goes on" if hand.broke else "All have finished"
         return {
             "parts": made.parts,
             "pages": made.pages,
             "moments": made.moments,
+            "source": made.source,
             "at": made.at,
             "picks": [list(pick) for pick in hand.picks],
+            "says": "Who goes next? Press its number" if choices else LOCKED if waiting else over,
             "choices": [
                 {"cpu": one.cpu, "way": one.way, "who": self.columns[one.cpu], "does": _does(one.rows, names)}
                 for one in choices
@@ -125,9 +110,13 @@ class Interleaving:
 
     def _pages(self, rows: Sequence[Operation], bug: str | None, good: str, where: str) -> Pages:
         every = [*self.found.rows, *rows]
-        cells = self.cells or list(dict.fromkeys([*watched(self.found.rows), *watched(rows)]))
+        here = named(rows, bug)
+        cells = [*self.named, *self.others]
+        cells += [cell for cell in here if cell not in cells and rows is not self.found.rows]
         names = Names(every)
         known = Known(self.columns, names, {**shared(every), **shared(rows)})
+        done = None if bug is None else harm(rows, bug, here)
+        known.losing(rows, bug, done)
         made = Pages(name="schedule", keys=KEYS, legend=LEGEND)
         numbers: dict[str, int] = {}
         maps: list[tuple[int, list[str]]] = []
@@ -141,28 +130,54 @@ class Interleaving:
             maps.append((page(drawing(known.scene())), known.changed))
 
         maps.append((page(drawing(known.scene())), []))
-        told = tell(rows, bug, cells, names, behind)
+        first: dict[Cell, Any] = {}
+        for row in [*self.found.rows, *self.known, *rows]:
+            first.setdefault(row.cell, row.old)
+        told = tell(rows, bug, cells, names, behind, first)
+        told.harm = 0 if done is None else done + 1
+        beside = tell(self.known, None, cells, Names([*every, *self.known]), before=first)
+        source = Source(dict(self.source.lines))
+        keys = self._explain(rows, told, here, source)
         title = told.broke or good
-        beside = tell(self.found.rows, self.found.bug, cells, Names(every))
-        board = Board.of(self.columns, told, beside)
-        whole = page(board.drawing(told, f"Schedule of {len(self.columns)} CPUs, {counted(rows)}. {title}."))
-        made.parts = list(numbers)
-        if len(told.shown) < len(told.lines):
-            made.legend += LEFT_OUT
+        board = Board.of(self.columns, len(self.named), told, beside)
+        alt = f"Schedule of {len(self.columns)} CPUs, {counted(rows)}. {title}."
+        whole = page([board.html(told, alt)])
+        made.parts, made.source = list(numbers), source.html()
+        at: list[str] = [""] * len(self.columns)  # where each CPU is in its code
+        number = 0
         for k in (0, *(line.number for line in told.shown)):
+            for line in told.lines[number:k]:
+                at[line.cpu] = keys[line.number - 1] or at[line.cpu]
+            number = k
             map_page, changed = maps[k]
             broke = bool(bug) and k == len(rows)
             made.moments.append(
                 {
                     "page": whole, "rows": k, "title": title, "where": where, "bug": broke,
-                    "changed": [f"r{k}", *changed] if k else [], "map": map_page, "said": self._said(told, k),
+                    "changed": [f"r{k}", *changed], "map": map_page, "said": self._said(told, k),
+                    "at": list(at), "cpu": told.lines[k - 1].cpu if k else -1,
                 }
             )  # fmt: skip
         made.at = len(made.moments) - 1
         made.text = f"{title}  ({where})"
         if rows:
-            made.text += f"\n\n{self._table(told)}\n\n{as_text(known.scene(), known.changed)}"
+            made.text += f"\n\n{table(self.columns, told)}\n\n{as_text(known.scene(), known.changed)}"
         return made
+
+    def _explain(
+        self, rows: Sequence[Operation], told: Told, here: Sequence[Cell], source: Source
+    ) -> list[str]:
+        """Note in *told* who did each of *rows*, where in the code, and what may be folded; gives the lines' keys."""
+        spots = [(None, False)] * len(rows) if self.hand is None else self.hand.places(rows)
+        source.add([place for place, _ in spots])
+        keys = [source.key(place) for place, _ in spots]
+        for line, row, (place, walked), key in zip(told.lines, rows, spots, keys, strict=True):
+            line.kind = noise(row)
+            line.shown = not line.kind or line.number == len(rows) or row.cell in here
+            line.hardware = "walk" if walked else hardware(row, place is None)
+            line.code = line.code.removeprefix(f"the {line.hardware} ")
+            line.line = f"line {place[1]}" if place and key else ""
+        return keys
 
     def _said(self, told: Told, k: int) -> str:
         """Row *k* as a sentence, for those who do not see it."""
@@ -171,33 +186,29 @@ class Interleaving:
         if not k:
             return f"before the first operation; {cells}"
         line = told.lines[k - 1]
-        parts = [f"{self.columns[line.cpu]}: {line.code}", line.said.replace("→", "gives"), cells]
+        who = ", ".join(filter(None, [self.columns[line.cpu], line.line]))
+        what = f"the hardware: {line.code}" if line.hardware else line.code
+        parts = [f"{who}: {what}", line.said.replace("→", "gives"), cells]
         cross = f"; broken: {told.cross}" if told.cross and line is told.lines[-1] else ""
+        cross += "; here it went wrong" if k == told.harm else ""
         return f"row {k} of {len(told.lines)}; {'; '.join(filter(None, parts))}{cross}"
 
-    def _table(self, told: Told) -> str:
-        """The schedule in plain text: a column a CPU."""
-        heads = ["", *self.columns, *told.cells, ""]
-        table = [heads]
-        before: int | None = None
-        for line in told.shown:
-            mark = ">" if before not in (None, line.cpu) else " "
-            cross = f"✗ {told.cross}" if told.cross and line is told.lines[-1] else ""
-            code = [line.code if cpu == line.cpu else "" for cpu in range(len(self.columns))]
-            values = [
-                f"[{value}]" if i == line.touched and line.changed else f" {value} "
-                for i, value in enumerate(line.values)
-            ]
-            table.append(
-                [f"{mark}{line.number:>3}", *code, *values, "  ".join(filter(None, (line.said, cross)))]
-            )
-            before = line.cpu
-        widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
-        lines = [
-            "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
-            for row in table
-        ]
-        return "\n".join([*lines, "", "> another CPU goes on   [ ] just changed"])
+
+def _so_far(rows: Sequence[Operation]) -> str:
+    """What there is to say while somebody may still go on."""
+    if rows and (row := next((row for row in rows[::-1] if below_zero(row)), None)):
+        return f"The count is {row.new}: more was given back than taken. You choose who goes next"
+    return "You choose who goes next"
+
+
+def hardware(row: Operation, elsewhere: bool) -> str:
+    """Who did *row*, if no kernel did; *elsewhere*: it is in no function that may be shown."""
+    if row.verb == "dma":
+        return "disk"
+    if row.verb not in DECLARED:
+        return "program" if isinstance(row.cell[0], Tlb) else ""
+    memory = elsewhere and isinstance(row.cell[0], Folio) and DECLARED[row.verb].words.program
+    return "program" if memory else ""
 
 
 def counted(rows: Sequence[Operation]) -> str:

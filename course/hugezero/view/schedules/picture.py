@@ -7,7 +7,8 @@ from typing import Any
 
 from ...store import Cell
 from ..widget import shown
-from .pages import Found, Hand, Interleaving
+from .asked import Found, Hand
+from .pages import Interleaving
 
 
 def schedule(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...block.bio import Bio
 from ...hw.tlb import Tlb
 from ...mm.huge_memory import TRANSPARENT_HUGEPAGE
 from ...mm.mm_types import Vma
@@ -21,7 +20,6 @@ USED = " was used after it was freed"
 
 
 SCENERY = (VMSTAT, SHRINKERS, TRANSPARENT_HUGEPAGE)
-FEW = 4  # columns of values
 ONES_OWN = ("rss", "nr_ptes")  # of an address space: of interest where two CPUs change them
 
 
@@ -38,44 +36,40 @@ class Line:
     changed: bool  # and did that change?
     culprit: bool = False  # is it the operation that no kernel may do?
     shown: bool = True  # or is it part of no story?
+    kind: str = ""  # what it is on, if it is part of none
+    hardware: str = ""  # who did it, if no kernel did
+    line: str = ""  # where in the code it was done
+
+    @property
+    def gave(self) -> str:
+        """Its result alone."""
+        return self.said.partition(": ")[0] if self.said.startswith("→") else ""
+
+    @property
+    def note(self) -> str:
+        """What else there is to say."""
+        return self.said.removeprefix(self.gave).removeprefix(": ")
 
 
 @dataclass
 class Told:
-    """A schedule in words. *broke*: what goes wrong; empty if nothing does. *cross*: the same beside the last row."""
+    """A schedule in words.
+
+    *broke*: what goes wrong; empty if nothing does. *cross*: the same beside the last row. *harm*: the
+    number of the row that did it, where that is another one than the last; else 0.
+    """
 
     cells: list[str]
     before: list[str]  # what those hold before the first operation
     lines: list[Line] = field(default_factory=list)
     broke: str = ""
     cross: str = ""
+    harm: int = 0
 
     @property
     def shown(self) -> list[Line]:
         """The rows of which somebody could learn something."""
         return [line for line in self.lines if line.shown]
-
-
-def watched(rows: Sequence[Operation]) -> list[Cell]:
-    """The shared cells that *rows* change, and the one that the last of them is on, in order of appearance."""
-    found: dict[Cell, bool] = {}
-    changes: dict[Cell, set[int]] = {}
-    for row in rows:
-        handle, name = row.cell
-        form = (
-            isinstance(handle, Bio) and name != "bi_io_vec"
-        )  # what stands on a bio, and changes nobody's mind
-        if handle.body is None and not scenery(row) and row.verb != "new" and not form:
-            found[row.cell] = found.get(row.cell, False) or row.old != row.new or row is rows[-1]
-            changes.setdefault(row.cell, set()).add(row.cpu)
-    cells = [
-        cell
-        for cell, wanted in found.items()
-        if wanted and (cell[1] not in ONES_OWN or len(changes[cell]) > 1)
-    ]
-    if len(cells) > FEW:  # who takes a lock and who gives it back can be seen in the rows
-        cells = [cell for cell in cells if not is_lock(*cell) or cell == rows[-1].cell]
-    return cells
 
 
 def scenery(row: Operation) -> bool:
@@ -92,12 +86,14 @@ def tell(
     cells: Sequence[Cell],
     names: Names,
     after: Callable[[int, Operation], None] = lambda k, row: None,
+    before: Mapping[Cell, Any] | None = None,
 ) -> Told:
     """*rows* in words, with what *cells* hold behind each.
 
     Names are given on the way; *after* is called behind each row, while they are what they were there.
+    *before*: what cells hold before the first row, where that is known of others than those in *rows*.
     """
-    first: dict[Cell, Any] = {}
+    first: dict[Cell, Any] = dict(before or {})
     for row in rows:
         first.setdefault(row.cell, row.old)
     holds = {cell: first.get(cell) for cell in cells}
@@ -105,21 +101,24 @@ def tell(
         for folio in folios_in(value):
             names.folio(folio)
     told = Told(
-        [names.cell(cell) for cell in cells],
+        [_head(cell, cells, names) for cell in cells],
         [names.held(value, cell) if cell in first else "" for cell, value in holds.items()],
     )
     freed: dict[Folio, int] = {}
     values = list(told.before)
+    changing = _changing(rows)
     for k, row in enumerate(rows):
         if row.verb == "new" and isinstance(row.result, Folio):
             names.born(row.result)
             freed.pop(row.result, None)
+        if row.cell in changing:
+            changing[row.cell] = row.new
         touched = cells.index(row.cell) if row.cell in holds else None
         if touched is not None:
             holds[row.cell] = row.new
             values[touched] = names.held(row.new, row.cell)
         culprit = bug is not None and k == len(rows) - 1 and forbidden(row, bug)
-        said = "" if culprit else _said(rows, k, names, holds)
+        said = "" if culprit else _said(rows, k, names, changing)
         told.lines.append(
             Line(
                 k + 1,
@@ -141,6 +140,12 @@ def tell(
     return told
 
 
+def _head(cell: Cell, cells: Sequence[Cell], names: Names) -> str:
+    """What stands above a column: a lock that is the only one needs no name."""
+    alone = is_lock(*cell) and sum(is_lock(*other) for other in cells) == 1
+    return "lock" if alone else names.cell(cell)
+
+
 def forbidden(row: Operation, bug: str) -> bool:
     """Is *row* itself what no kernel may do?"""
     if bug.endswith(USED) and row.cell[0].body is not None:
@@ -150,6 +155,15 @@ def forbidden(row: Operation, bug: str) -> bool:
     except KernelBug as kernel_bug:
         return kernel_bug.what == bug
     return False
+
+
+def below_zero(row: Operation) -> bool:
+    """Does *row* bring a count below zero?"""
+    return "count" in str(row.cell[1]) and _number(row.old) >= 0 > _number(row.new)
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _broke(rows: Sequence[Operation], bug: str, names: Names, freed: dict[Folio, int]) -> tuple[str, str]:
@@ -169,6 +183,16 @@ def _broke(rows: Sequence[Operation], bug: str, names: Names, freed: dict[Folio,
     return words if code else words[:1].upper() + words[1:], re.split(r"[:;,] ", words)[0]
 
 
+def _changing(rows: Sequence[Operation]) -> dict[Cell, Any]:
+    """The cells that *rows* change, but for those of folios, with what they hold before."""
+    first: dict[Cell, Any] = {}
+    for row in rows:
+        if row.cell[0].body is None and row.verb != "new":
+            first.setdefault(row.cell, row.old)
+    changed = {row.cell for row in rows if row.old != row.new} | {row.cell for row in rows[-1:]}
+    return {cell: value for cell, value in first.items() if cell in changed}
+
+
 def _said(rows: Sequence[Operation], k: int, names: Names, holds: dict[Cell, Any]) -> str:
     """What row *k* gave, and a short reading of that."""
     row = rows[k]
@@ -181,10 +205,12 @@ def _said(rows: Sequence[Operation], k: int, names: Names, holds: dict[Cell, Any
             if still and isinstance(still[0][0], Tlb):
                 return "a CPU still remembers it"
             return f"{names.cell(still[0])} still names it" if still else ""
-        case "read" if (until := _stale_from(rows, k)) is not None:
+        case "read" if (until := stale_from(rows, k)) is not None:
             return f"{gave}: true until row {until + 1}"
-        case "set" if (lost := _forgotten(rows, k)) is not None:
+        case "set" if (lost := forgotten(rows, k)) is not None:
             return f"forgets what row {lost + 1} did"
+    if below_zero(row):
+        return f"the count is {row.new}: more was given back than taken"
     return _words(row).gave(row.args, row.result, gave)
 
 
@@ -193,7 +219,7 @@ def _words(row: Operation) -> Words:
     return DECLARED[row.verb].words if row.verb in DECLARED else SOMETHING
 
 
-def _stale_from(rows: Sequence[Operation], k: int) -> int | None:
+def stale_from(rows: Sequence[Operation], k: int) -> int | None:
     """The row with which what row *k* read is no longer so, if its CPU goes on without looking again."""
     me, cell = rows[k].cpu, rows[k].cell
     changed = None
@@ -209,7 +235,7 @@ def _stale_from(rows: Sequence[Operation], k: int) -> int | None:
     return None
 
 
-def _forgotten(rows: Sequence[Operation], k: int) -> int | None:
+def forgotten(rows: Sequence[Operation], k: int) -> int | None:
     """The row whose change row *k* overwrites without having seen it."""
     me, cell = rows[k].cpu, rows[k].cell
     for j in range(k - 1, -1, -1):

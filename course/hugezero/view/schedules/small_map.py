@@ -15,6 +15,7 @@ from ..memory.owners import Area, Owner
 from ..memory.scene import Frame, Scene
 from ..moments import State
 from ..words import size
+from .harm import meant
 from .names import Names, Operation, folios_in, is_lock
 from .rows import scenery
 
@@ -43,6 +44,8 @@ class Known:
     )  # CPU: name of a folio: how it came to know it
     done: dict[int, int] = field(default_factory=dict)  # CPU: how many operations
     changed: list[str] = field(default_factory=list)  # keys of what the last row changed
+    lost: dict[Folio, int] = field(default_factory=dict)  # in which row each was lost that nobody knows of
+    row: int = 0
 
     def __post_init__(self) -> None:
         for value in self.holds.values():
@@ -50,7 +53,7 @@ class Known:
 
     def apply(self, k: int, row: Operation) -> None:
         """Go on by row *k*, whose names have been given."""
-        self.changed = []
+        self.changed, self.row = [], k + 1
         self.done[row.cpu] = self.done.get(row.cpu, 0) + 1
         seen = self.seen.setdefault(row.cpu, {})
         handle = row.cell[0]
@@ -72,6 +75,11 @@ class Known:
                 how = "its TLB" if isinstance(handle, Tlb) else self.names.code(row).split("(")[0]
                 seen[name] = f"{how} in row {k + 1}"
                 self.changed.append(f"c{row.cpu}{name}")
+
+    def losing(self, rows: Sequence[Operation], bug: str | None, done: int | None) -> None:
+        """*bug* says what goes wrong in *rows*, and row *done* does it: what is lost then is marked."""
+        if bug is not None and " lost" in bug:
+            self.lost = dict.fromkeys(meant(rows, bug), len(rows) if done is None else done + 1)
 
     def scene(self) -> Scene:
         """Everything that is known now."""
@@ -140,6 +148,10 @@ class Known:
             return Frame(
                 f"f{name}", name, f"{long} · freed in row {life.freed} ✗", "", "freed", True, [life.folio]
             )
+        row = self.lost.get(life.folio, self.row + 1)
+        if row <= self.row:
+            words = f"{long} · lost in row {row} ✗"
+            return Frame(f"f{name}", name, words, "", "freed", True, [life.folio])
         named = any(life.folio in folios_in(value) for value in self.holds.values())
         words = long
         if named or life.born:
