@@ -27,7 +27,7 @@ def cell(namespace, source, name):
     exec(compile(source, name, "exec"), namespace)
 
 
-@pytest.mark.parametrize(("first", "name", "answer"), exercises())
+@pytest.mark.parametrize(("first", "name", "answer"), list(exercises()))
 def test_after_a_restart_its_own_cell_is_enough(first, name, answer, capsys):
     namespace = {"__name__": "__main__"}
     cell(namespace, first, "<first>")
