@@ -63,7 +63,7 @@ def test_a_value_that_could_change_is_refused_when_it_is_set(mm, value):
 
 
 def test_a_number_with_a_point_says_how_to_divide(mm):
-    with pytest.raises(Mutable, match="0.5 is a float, and a kernel has none: .* divide with //"):
+    with pytest.raises(Mutable, match=r"0\.5 is a float, and a kernel has none: .* divide with //"):
         mm.rss.set(1 / 2)
 
 
