@@ -175,6 +175,31 @@ def grade(
 
 
 @app.command()
+def points(
+    stem: Annotated[str, typer.Argument(help="The lab.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file to write; the terminal if not given.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write what was graded as CSV: a row for each check, with manual points and lateness."""
+    from .grading import points as table
+
+    course = _course(root)
+    if not list((course.build / "ledger").glob(f"*/{stem}.json")):
+        _stop(f"nothing of {stem} has been graded: python -m autograder grade {stem}")
+    if to is None:
+        table.write(course, stem, sys.stdout)
+        return
+    try:
+        with to.open("w", newline="", encoding="utf-8") as file:
+            n = table.write(course, stem, file)
+    except OSError as wrong:
+        _stop(f"{to}: {wrong.strerror}")
+    print(f"{n} rows in {to}")
+
+
+@app.command()
 def check(
     notebooks: Annotated[list[Path], typer.Argument(help="Notebooks, anywhere.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the ledgers as JSON.")] = False,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
 from autograder.course.layout import Course
 from autograder.grading.handed_in import HandedIn, handed_in
@@ -113,6 +116,26 @@ def test_every_folder_has_a_row_and_the_command_ends_with_1_if_one_was_not_grade
     assert code == 0 and "1 of 1 graded" in said
     code, said = command(course, "grade", STEM, "--but", "nobody")
     assert code == 2 and "nobody has no folder in" in said
+
+
+@pytest.mark.sandboxed
+def test_points_are_a_table_with_those_of_a_person_and_the_lateness(
+    course: Course, perfect: Any, bwrap: str, tmp_path: Path
+) -> None:
+    _put(course, "=ada", f"{STEM}/{STEM}.ipynb", nbformat.writes(perfect, 4))
+    _put(course, "=ada", f"{STEM}/timestamp.txt", "2026-01-02 03:04:05 UTC")
+    assert command(course, "points", STEM)[0] == 2
+    assert command(course, "grade", STEM)[0] == 0
+    with Gradebook(f"sqlite:///{course.build / 'gradebook.db'}") as gradebook:
+        gradebook.find_assignment(STEM).duedate = datetime(2026, 1, 2, 3, 4, 0)
+        gradebook.find_grade("check_take_coin", STEM, STEM, "=ada").manual_score = 2.5
+        gradebook.db.commit()
+    code, said = command(course, "points", STEM, "--to", str(tmp_path / "points.csv"))
+    assert code == 0 and said.startswith("7 rows in")
+    rows = list(csv.DictReader((tmp_path / "points.csv").open()))
+    assert {row["student"] for row in rows} == {"'=ada"}  # no spreadsheet takes it for a formula
+    assert sum(float(row["points"]) for row in rows) == 9 and {row["late_seconds"] for row in rows} == {"5"}
+    assert [row["manual"] for row in rows if row["exercise"] == "take_coin"] == ["2.5", ""]
 
 
 @pytest.mark.sandboxed
