@@ -35,6 +35,7 @@ def reads() -> Programs:
         cut += [Munmap("a", 3 * PMD_SIZE - offset * PAGE_SIZE, offset * PAGE_SIZE)] if offset else []
         places = (3 * PMD_SIZE - (offset + 1) * PAGE_SIZE, PMD_SIZE, offset * PAGE_SIZE)
         yield [*first, *cut, *(Read("a", place) for place in places)]
+    yield [Mmap("a", 2 * PAGE_SIZE), Madvise("a", "hugepage"), Read("a"), Fork("b")]
     yield [
         Mmap("a", PMD_SIZE),
         Madvise("a", "hugepage"),

@@ -289,13 +289,13 @@ def no_cpu_remembers_what_was_unmapped(kernel: Kernel) -> object:
 
 @check(SPLIT, points=0.5, needs=open_checks.a_split_gives_nothing_back)
 def splits_beside_everything_else(kernel: Kernel) -> object:
-    """Splits beside readers, writes, other splits and the shrinker; no program sees a difference."""
+    """Splits beside readers, unmaps, other splits and the shrinker; no program sees a difference."""
     town = _town(True)
     one = town.programs[0]
     parts = [("madvise_dontneed", one.mm, one.at + n * PAGE_SIZE, PAGE_SIZE) for n in (1, 2)]
     split, other = (does("splitter", part) for part in parts)
-    write = does("writer", ("fault", one.mm, one.at, True))
-    town.explored(kernel, [split, write, one.reader(2), memory_is_tight()])
+    unmap = does("unmapper", ("madvise_dontneed", one.mm, one.at, PMD))
+    town.explored(kernel, [split, unmap, one.reader(2), memory_is_tight()])
     found = town.explored(kernel, [split, other, one.reader(2), memory_is_tight()])
     all_look_alike(kernel, PROGRAMS, families.splits())
     _memory_runs_out(kernel)
