@@ -293,6 +293,28 @@ def verify(
 
 
 @app.command()
+def programs(root: Root = None) -> None:
+    """Print what the generated programs of each lab do: of 100 programs, how many do what shows mistakes."""
+    from .labs import measured
+
+    columns = ["programs", *measured.DOES, "distinct", "failing"]
+    table = Table("lab", *columns)
+    lines = ["\t".join(["lab", *columns])]
+    for suite in measured.suites(_course(root)):
+        share = measured.shares(suite.programs())
+        cells = [suite.name, str(suite.count), *(f"{100 * share[name]:.0f}" for name in columns[1:])]
+        table.add_row(*cells)
+        lines.append("\t".join(cells))
+    if out.is_terminal:
+        out.print(table)
+    else:
+        print("\n".join(lines))
+    print(
+        f"in %; failing: of all actions; {', '.join(f'{name}: {what}' for name, what in measured.DOES.items())}"
+    )
+
+
+@app.command()
 def figures(
     stem: Annotated[str, typer.Argument(help="The lab.")] = "lab4_mm_flag",
     whole: Annotated[

@@ -1,43 +1,46 @@
-"""Generated user programs, and the promise that two kernels cannot be told apart by any of them."""
+"""The programs of each lab, and the promise that two kernels cannot be told apart by any of them."""
 
 from __future__ import annotations
 
 import inspect
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
 from hugezero.check.checks import CodeRaised, Failed, expect
-from hugezero.hw.ram import PAGE_SIZE
 from hugezero.machine import Kernel
 from hugezero.mm.huge_memory import HPAGE_PMD_NR
-from hugezero.scenario import (
-    Action,
-    DropCaches,
-    Exec,
-    Exit,
-    Fork,
-    Madvise,
-    Mmap,
-    Mprotect,
-    Munmap,
-    Read,
-    Simulated,
-    Thread,
-    Write,
-    in_words,
-)
-from hugezero.scenario.compare import first_difference
+from hugezero.scenario import Action, Fork, Simulated, in_words
 from hugezero.store import KernelBug
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
+from .making import make
+from .plans import Program, Style
+from .shrinking import FORGETS, fail_with_the_smallest
+from .watched import Seen, Watched, difference
+
 EXAMPLES = int(os.environ.get("HUGEZERO_EXAMPLES", "200"))
-PAGES = 6  # of the largest area
 FRAMES = HPAGE_PMD_NR // 2  # beside the huge ones, so that page tables never break one up
 SCARCE, AMPLE = 2 * HPAGE_PMD_NR + FRAMES, 16 * HPAGE_PMD_NR + FRAMES  # pages
+Machines = tuple[tuple[Style, dict[str, Any]], ...]  # on which a lab's programs run, one after the other
+FEW, TIGHT = Style((1, 2, 3, 4, 6)), Style((3, 4, 6), scarce=True)
+ADVISED = Style((HPAGE_PMD_NR, 700, 2 * HPAGE_PMD_NR), huge=True)
+HUGE = Style((HPAGE_PMD_NR, HPAGE_PMD_NR, 700, 2 * HPAGE_PMD_NR, 3), huge=True, switch=True)
+TIGHT_HUGE = Style(
+    (2 * HPAGE_PMD_NR, 1300, 3 * HPAGE_PMD_NR, 3 * HPAGE_PMD_NR), huge=True, switch=True, scarce=True
+)
+OF_EACH_SIZE: Machines = (
+    (HUGE, {"pages": AMPLE}),
+    (TIGHT_HUGE, {"pages": SCARCE}),
+    (HUGE, {"pages": AMPLE}),
+    (TIGHT_HUGE, {"pages": SCARCE - HPAGE_PMD_NR}),
+)
 
 
 def functions_of(*labs: ModuleType) -> dict[str, Callable[..., Any]]:
@@ -45,119 +48,28 @@ def functions_of(*labs: ModuleType) -> dict[str, Callable[..., Any]]:
     return {name: f for lab in labs for name, f in vars(lab).items() if inspect.isfunction(f)}
 
 
-@st.composite
-def programs(
-    draw: Any, fork: bool = True, size: int = 10, huge: bool = False, drop: bool = False
-) -> list[Action]:
-    """Up to *size* actions on up to three areas and four processes, all of which exist.
+@dataclass(frozen=True)
+class Suite:
+    """The programs of a lab, *count* of them, on *machines* in turn; *counted*: what is counted of the huge zero page."""
 
-    With *huge*, areas may be larger than 2 MiB, and may be advised to use huge pages; with *drop*, memory
-    that could be given back is asked for now and then.
-    """
-    actions: list[Action] = []
-    areas: list[str] = []
-    alive = ["main"]
-    kinds = ["mmap", "read", "read", "write", "write", "write", "munmap", "mprotect", "dontneed"]
-    kinds += ["fork", "fork", "thread", "exec", "exit"] if fork else []
-    kinds += ["advise", "advise"] if huge else []
-    kinds += ["drop", "drop"] if drop else []
-    pages = st.integers(1, PAGES) | st.sampled_from([512, 515, 1024]) if huge else st.integers(1, PAGES)
-    starts = st.integers(0, PAGES - 1) | st.sampled_from([511, 512]) if huge else st.integers(0, PAGES - 1)
-    for n in range(draw(st.integers(2, size))):
-        kind = draw(st.sampled_from(kinds)) if areas else "mmap"
-        by = draw(st.sampled_from(alive)) if alive else None
-        if by is None:
-            break
-        if kind == "mmap":
-            if len(areas) == 3:
-                continue
-            shared, data = draw(
-                st.sampled_from([(False, None)] * 4 + [(True, None), (False, b"in a file" * 600)])
-            )
-            areas.append(f"a{n}")
-            actions.append(Mmap(areas[-1], draw(pages) * PAGE_SIZE, shared, data, by))
-            continue
-        area = draw(st.sampled_from(areas))
-        at = draw(starts) * PAGE_SIZE
-        length = draw(pages) * PAGE_SIZE
-        if kind == "read":
-            actions.append(Read(area, at, length, by=by))
-        elif kind == "write":
-            offset = at + draw(st.sampled_from([0, 5, PAGE_SIZE - 1]))
-            data = bytes([draw(st.integers(1, 9))]) * draw(st.sampled_from([1, 3]))
-            actions.append(Write(area, offset, data, draw(st.sampled_from([0, length])), by=by))
-        elif kind == "munmap":
-            actions.append(Munmap(area, at, length, by))
-        elif kind == "mprotect":
-            actions.append(Mprotect(area, draw(st.booleans()), at, length, by))
-        elif kind == "dontneed":
-            actions.append(Madvise(area, "dontneed", at, length, by))
-        elif kind == "advise":
-            actions.append(Madvise(area, draw(st.sampled_from(["hugepage"] * 3 + ["nohugepage"])), by=by))
-        elif kind == "drop":
-            actions.append(DropCaches(by=by))
-        elif kind == "exec":
-            actions.append(Exec(by))
-        elif kind == "exit":
-            actions.append(Exit(by))
-            alive.remove(by)
-        else:
-            alive.append(f"p{n}")
-            actions.append(Fork(alive[-1], by) if kind == "fork" else Thread(alive[-1], by))
-    return actions
+    name: str
+    reference: Kernel
+    machines: Machines
+    count: int
+    counted: str = ""  # entries or mms: see at_rest
+    made: dict[int, Program] = field(default_factory=dict)
 
+    def program(self, n: int) -> Program:
+        """Program number *n*, with what the reference shows."""
+        if n not in self.made:
+            style, config = self.machines[n % len(self.machines)]
+            seed = f"{self.name}, program {n}"
+            self.made[n] = make(seed, self.reference, style, log=False, **config)
+        return self.made[n]
 
-@st.composite
-def huge_programs(draw: Any, size: int = 9) -> list[Action]:
-    """Up to *size* actions on one or two areas that may use huge pages, by up to three processes, and memory that gets tight."""
-    lengths = st.sampled_from([512, 512, 700, 1024])
-    actions: list[Action] = []
-    areas: dict[str, int] = {}
-    alive = ["main"]
-    kinds = ["read"] * 4 + ["write"] * 2 + ["dontneed", "dontneed", "munmap", "mprotect", "fork", "fork"]
-    kinds += ["exit", "exit", "exec", "thread", "map"] + ["drop"] * 3
-    for n in range(draw(st.integers(2, size))):
-        if not alive:
-            break
-        by = draw(st.sampled_from(alive))
-        kind = draw(st.sampled_from(kinds)) if areas else "map"
-        if kind == "map":
-            if len(areas) < 2:
-                area = f"a{n}"
-                areas[area] = draw(lengths)
-                actions += [Mmap(area, areas[area] * PAGE_SIZE, by=by), Madvise(area, "hugepage", by=by)]
-            continue
-        area = draw(st.sampled_from(sorted(areas)))
-        at = (
-            draw(st.sampled_from([page for page in (0, 0, 1, 511, 512, 600) if page < areas[area]]))
-            * PAGE_SIZE
-        )
-        whole = draw(st.booleans())
-        part: tuple[int, int] = (0, 0) if whole else (at, draw(st.sampled_from([1, 2, 512])) * PAGE_SIZE)
-        if kind == "read":
-            step = 512 * PAGE_SIZE
-            actions.append(
-                Read(area, 0, areas[area] * PAGE_SIZE, step, by) if whole else Read(area, at, by=by)
-            )
-        elif kind == "write":
-            actions.append(Write(area, at, bytes([n + 1]), by=by))
-        elif kind == "dontneed":
-            actions.append(Madvise(area, "dontneed", *part, by=by))
-        elif kind == "munmap":
-            actions.append(Munmap(area, *part, by=by))
-        elif kind == "mprotect":
-            actions.append(Mprotect(area, draw(st.booleans()), *part, by=by))
-        elif kind == "drop":
-            actions.append(DropCaches(draw(st.sampled_from([2, 2, 3, 1])), by))
-        elif kind == "exec":
-            actions.append(Exec(by))
-        elif kind == "exit":
-            actions.append(Exit(by))
-            alive.remove(by)
-        elif len(alive) < 3:
-            alive.append(f"p{n}")
-            actions.append(Fork(alive[-1], by) if kind == "fork" else Thread(alive[-1], by))
-    return actions
+    def programs(self) -> list[Program]:
+        """All of them."""
+        return [self.program(n) for n in range(self.count)]
 
 
 def told(scenario: list[Action]) -> tuple[str, ...]:
@@ -165,24 +77,61 @@ def told(scenario: list[Action]) -> tuple[str, ...]:
     return tuple(in_words(action) for action in scenario)
 
 
-def look_alike(kernel: Kernel, reference: Kernel, scenario: list[Action], **config: Any) -> None:
-    """Fail unless *kernel* and *reference* show the same to *scenario*."""
-    story = "this program shows it: " + ", ".join(told(scenario))
+def story(scenario: list[Action]) -> str:
+    return "this program shows it: " + ", ".join(told(scenario))
+
+
+def _shown(kernel: Kernel, scenario: list[Action], right: list[Seen], config: dict[str, Any]) -> None:
+    """Fail at the first action after which *kernel* does not show what is *right*."""
+    done = 0
     try:
-        got = Simulated(kernel, **config).run(scenario)
+        machine = Watched(kernel, **config)
+        for action, wanted in zip(scenario, right, strict=True):
+            done += 1
+            what = difference(machine.do(action), wanted)
+            if what:
+                raise _At(done, what, story(scenario[:done]))
     except KernelBug as bug:
-        raise Failed(f"kernel bug: {bug}", story) from None
+        raise _At(done, f"kernel bug: {bug}", story(scenario[:done])) from None
     except CodeRaised as raised:
-        raise Failed(str(raised), story) from None
-    difference = first_difference(got, Simulated(reference, **config).run(scenario))
-    if difference:
-        raise Failed(difference, story)
+        raise _At(done, str(raised), story(scenario[:done])) from None
 
 
-def huge_alike(kernel: Kernel, reference: Kernel, count: int = 100) -> None:
-    """No generated program, on a large machine or on a small one, sees anything else than on the reference."""
-    examples = st.tuples(huge_programs(), st.sampled_from([SCARCE, AMPLE]))
-    always(lambda one: look_alike(kernel, reference, one[0], pages=one[1], log=False), examples, count)
+class _At(Failed):
+    """A difference after *done* actions."""
+
+    def __init__(self, done: int, why: str, hint: str) -> None:
+        super().__init__(why, hint)
+        self.done = done
+
+
+def look_alike(kernel: Kernel, right: Kernel, scenario: list[Action], **config: Any) -> None:
+    """Fail unless *kernel* and the reference, *right*, show the same to *scenario*."""
+    machine = Watched(right, **config)
+    _shown(kernel, scenario, [machine.do(action) for action in scenario], config)
+
+
+def programs_look_alike(kernel: Kernel, suite: Suite, alone: bool = False) -> None:
+    """No program of *suite* sees anything else than on the reference; fail with the smallest that does.
+
+    *alone*: only what programs do before their first fork.
+    """
+    for n in range(suite.count):
+        one = suite.program(n)
+        actions = (
+            list(takewhile(lambda action: not isinstance(action, Fork), one.actions))
+            if alone
+            else one.actions
+        )
+        try:
+            _shown(kernel, actions, one.seen[: len(actions)], one.config)
+        except _At as failed:
+            look = partial(_look, kernel, suite.reference, one.config)
+            fail_with_the_smallest(look, one.until(failed.done), one.scarce)
+
+
+def _look(kernel: Kernel, right: Kernel, config: dict[str, Any], scenario: list[Action]) -> None:
+    look_alike(kernel, right, scenario, **config)
 
 
 def all_comes_back(kernel: Kernel, program: list[Action], when: str, **config: Any) -> None:
@@ -212,6 +161,5 @@ def always(promise: Callable[[Any], None], examples: st.SearchStrategy[Any], cou
         keep()
     except Flaky:
         raise Failed(
-            "it acts differently when it is run again with the same arguments on the same machine",
-            "is there anything that your function keeps from one call to the next?",
+            "it acts differently when it is run again with the same arguments on the same machine", FORGETS
         ) from None

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hugezero.block.bio import BIO_MAX_VECS, SECTOR_SIZE
 from hugezero.check.checks import check, expect
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.labs.lab1 import checks as open_checks
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import EIO
-from hugezero.scenario import Action, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
+from hugezero.scenario import Action, Exit, Fork, Madvise, Mmap, Munmap, Read, Write
 from hypothesis import strategies as st
 
-from solutions import lab1_zero_page
+from ..failing import survives
+from ..programs import all_comes_back, always, look_alike, programs_look_alike
+from .programs import PROGRAMS
 
-from ..programs import all_comes_back, always, functions_of, look_alike, programs
-
-REFERENCE = Kernel(functions_of(lab1_zero_page))
-SMALL = {"pages": 256, "log": False}
+REFERENCE = PROGRAMS.reference
+SMALL: dict[str, Any] = {"pages": 256, "log": False}
 PER_PAGE = PAGE_SIZE // SECTOR_SIZE
 
 
-def _differential(kernel: Kernel, fork: bool) -> None:
-    always(lambda program: look_alike(kernel, REFERENCE, program, **SMALL), programs(fork=fork))
+FAMILY: list[Action] = [
+    Mmap("a", 5 * PAGE_SIZE),
+    Write("a", 4 * PAGE_SIZE),
+    Read("a", 0, 2 * PAGE_SIZE),
+    Write("a", PAGE_SIZE, b"x", 2 * PAGE_SIZE),
+    Fork("child"),
+    Write("a", 0, b"y", 4 * PAGE_SIZE, by="child"),
+    Write("a", PAGE_SIZE, b"z"),
+    Read("a", 0, 4 * PAGE_SIZE, by="child"),
+    Read("a", 0, 5 * PAGE_SIZE),
+    Munmap("a"),
+    Read("a", 0, 5 * PAGE_SIZE, by="child"),
+    Exit("child"),
+]
 
 
 def _memory_runs_out(kernel: Kernel) -> None:
-    """One allocation fails, at each point in turn: whatever then happens, it is what the reference does."""
-    first: list[Action] = [
-        Mmap("a", 5 * PAGE_SIZE),
-        Write("a", 4 * PAGE_SIZE),
-    ]  # so that whether an anon_vma is made early is all one
-    program: list[Action] = [
-        *first,
-        Read("a", 0, 2 * PAGE_SIZE),
-        Write("a", PAGE_SIZE, b"x", 2 * PAGE_SIZE),
-        Fork("child"),
-        Write("a", 0, b"y", 4 * PAGE_SIZE, by="child"),
-        Write("a", PAGE_SIZE, b"z"),
-        Read("a", 0, 4 * PAGE_SIZE, by="child"),
-        Munmap("a"),
-    ]
-    whole = Simulated(REFERENCE, **SMALL)
-    whole.run(first)
-    start = whole.machine.births.tries
-    whole.run(program[len(first) :])
-    for n in range(start, whole.machine.births.tries + 1):
-        look_alike(kernel, REFERENCE, program, fail=frozenset([n]), **SMALL)
+    survives(kernel, PROGRAMS, FAMILY, 256)
 
 
 def _three_generations(kernel: Kernel) -> None:
@@ -85,8 +79,8 @@ def _nothing_is_left(kernel: Kernel) -> None:
 
 @check("do_anonymous_page", points=1, needs=open_checks.a_read_is_counted_by_nobody)
 def no_program_can_tell_reads_from_linux(kernel: Kernel) -> None:
-    """No generated program of one process sees anything else than on the reference."""
-    _differential(kernel, fork=False)
+    """No generated program that has not forked sees anything else than on the reference."""
+    programs_look_alike(kernel, PROGRAMS, alone=True)
 
 
 @check(
@@ -97,7 +91,7 @@ def no_program_can_tell_reads_from_linux(kernel: Kernel) -> None:
 def anonymous_memory_may_run_out(kernel: Kernel) -> None:
     """With forks, and with memory that runs out at any point, it still does what the reference does."""
     _memory_runs_out(kernel)
-    _differential(kernel, fork=True)
+    programs_look_alike(kernel, PROGRAMS)
 
 
 @check(
@@ -111,7 +105,7 @@ def anonymous_memory_may_run_out(kernel: Kernel) -> None:
 def no_program_can_tell_writes_from_linux(kernel: Kernel) -> None:
     """No generated program of several processes sees anything else than on the reference."""
     _three_generations(kernel)
-    _differential(kernel, fork=True)
+    programs_look_alike(kernel, PROGRAMS)
 
 
 @check("do_wp_page", points=1, needs=open_checks.a_write_to_a_shared_page_copies_it)
@@ -125,7 +119,7 @@ def copies_may_run_out_of_memory(kernel: Kernel) -> None:
 def no_program_can_tell_forks_from_linux(kernel: Kernel) -> None:
     """No generated program that forks sees anything else than on the reference."""
     _three_generations(kernel)
-    _differential(kernel, fork=True)
+    programs_look_alike(kernel, PROGRAMS)
     _memory_runs_out(kernel)
 
 
@@ -133,7 +127,7 @@ def no_program_can_tell_forks_from_linux(kernel: Kernel) -> None:
 def no_program_can_tell_unmaps_from_linux(kernel: Kernel) -> None:
     """No generated program that unmaps and exits sees anything else than on the reference."""
     _three_generations(kernel)
-    _differential(kernel, fork=True)
+    programs_look_alike(kernel, PROGRAMS)
     _nothing_is_left(kernel)
 
 

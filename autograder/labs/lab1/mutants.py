@@ -458,6 +458,146 @@ MUTANTS = [
         "no_program_can_tell_unmaps_from_linux",
         "After a fork every shared page is read-only, and was counted all the same.",
     ),
+    Mutant(
+        "whichever page of a huge one it was",
+        WP,
+        "copy_user_page(folio, entry)",
+        "copy_user_page(folio, entry._replace(page=0))",
+        "no_program_can_tell_writes_from_linux",
+    ),
+    Mutant(
+        "one page behind the end is copied",
+        COPY,
+        "range(addr, end, PAGE_SIZE)",
+        "range(addr, end + PAGE_SIZE, PAGE_SIZE)",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "the last page is not copied",
+        COPY,
+        "range(addr, end, PAGE_SIZE)",
+        "range(addr, max(addr + PAGE_SIZE, end - PAGE_SIZE), PAGE_SIZE)",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "the child's table begins where the area does",
+        COPY,
+        "        dst[pte_index(address)].set(entry)",
+        "        dst[(address - addr) // PAGE_SIZE].set(entry)",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "a holder for each page that could be written to",
+        COPY,
+        "            folio_get(entry.folio)\n            dst_vma.vm_mm.rss.inc()\n            if entry.write:\n",
+        "            dst_vma.vm_mm.rss.inc()\n            if entry.write:\n                folio_get(entry.folio)\n",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "a fork ends at the first hole",
+        COPY,
+        "            continue",
+        "            break",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "the child starts with clean pages",
+        COPY,
+        "        dst[pte_index(address)].set(entry)",
+        "        dst[pte_index(address)].set(entry._replace(dirty=False))",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "the child gets the first page of a huge one",
+        COPY,
+        "        dst[pte_index(address)].set(entry)",
+        "        dst[pte_index(address)].set(entry._replace(page=0))",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "the parent's RSS grows with a fork",
+        COPY,
+        "dst_vma.vm_mm.rss.inc()",
+        "src_vma.vm_mm.rss.inc()",
+        "fork_shares_pages_and_counts_each_holder",
+    ),
+    Mutant(
+        "the parent pays for the child's table",
+        COPY,
+        "pte_alloc(dst_vma.vm_mm, dst_pmd)",
+        "pte_alloc(src_vma.vm_mm, dst_pmd)",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "what is read-only stays as it was copied once",
+        COPY,
+        "        dst[pte_index(address)].set(entry)",
+        "        dst[pte_index(address)].set(entry if is_zero_pte(entry) else pte_mkdirty(entry))",
+        "no_program_can_tell_forks_from_linux",
+    ),
+    Mutant(
+        "an unmap ends at the first hole",
+        ZAP,
+        "        if entry is None or is_zero_pte(entry):\n            continue",
+        "        if entry is None:\n            break\n        if is_zero_pte(entry):\n            continue",
+        "no_program_can_tell_unmaps_from_linux",
+    ),
+    Mutant(
+        "an unmap begins at the first entry",
+        ZAP,
+        "table[pte_index(address)].xchg(None)",
+        "table[(address - addr) // PAGE_SIZE].xchg(None)",
+        "no_program_can_tell_unmaps_from_linux",
+    ),
+    Mutant(
+        "one page behind the end is unmapped",
+        ZAP,
+        "range(addr, end, PAGE_SIZE)",
+        "range(addr, end + PAGE_SIZE, PAGE_SIZE)",
+        "no_program_can_tell_unmaps_from_linux",
+    ),
+    Mutant(
+        "what was never written to stays",
+        ZAP,
+        "        if entry is None or is_zero_pte(entry):",
+        "        if entry is None or is_zero_pte(entry) or not entry.dirty:",
+        "no_program_can_tell_unmaps_from_linux",
+    ),
+    Mutant(
+        "RSS falls once for all",
+        ZAP,
+        "        vma.vm_mm.rss.dec()\n        folio_put(entry.folio)",
+        "        if address == addr:\n            vma.vm_mm.rss.dec()\n        folio_put(entry.folio)",
+        "unmapping_gives_back_what_was_counted",
+    ),
+    Mutant(
+        "a copy is clean",
+        WP,
+        "    vmf.pte.set(pte_mkdirty(pte_mkwrite(mk_pte(folio))))\n    if",
+        "    vmf.pte.set(pte_mkwrite(mk_pte(folio)))\n    if",
+        "no_program_can_tell_writes_from_linux",
+    ),
+    Mutant(
+        "RSS grows with every written page of zeroes but the first",
+        WP,
+        "    if is_zero_pte(entry):\n        clear_folio(folio)\n        vmf.vma.vm_mm.rss.inc()",
+        "    if is_zero_pte(entry):\n        clear_folio(folio)\n        if vmf.vma.vm_mm.rss.read():\n            vmf.vma.vm_mm.rss.inc()",
+        "a_write_to_the_zero_page_copies_nothing",
+    ),
+    Mutant(
+        "a frame of one's own is clean",
+        ANON,
+        "pte_mkdirty(pte_mkwrite(mk_pte(folio)))",
+        "pte_mkwrite(mk_pte(folio))",
+        "no_program_can_tell_reads_from_linux",
+    ),
+    Mutant(
+        "the first page of an area only is cleared",
+        ANON,
+        "    clear_folio(folio)\n",
+        "    if vmf.vma.vm_mm.rss.read() < 2:\n        clear_folio(folio)\n",
+        "anonymous_memory_may_run_out",
+    ),
 ]
 
 EQUIVALENTS = [
@@ -499,7 +639,7 @@ def do_wp_page(vmf):
         new = alloc_folio()
         if new is None:
             return VM_FAULT_OOM
-        new.data.paste(0, old.folio.data.read(), 0, PAGE_SIZE)
+        new.data.paste(0, old.folio.data.read(), old.page * PAGE_SIZE, PAGE_SIZE)
         anon_vma_prepare(vmf.vma)
         vmf.pte.cmpxchg(old, Pte(new, write=True, dirty=True))
         folio_put(old.folio)
@@ -578,4 +718,65 @@ def wrong_bytes():
 """,
     ),
     Mutant("a wrong guess", "predict_fork_faults", 'return "c"', 'return "a"'),
+    Mutant(
+        "an anon_vma once there is memory",
+        ANON,
+        "    anon_vma_prepare(vmf.vma)\n    folio = alloc_folio()\n    if folio is None:\n        return VM_FAULT_OOM\n",
+        "    folio = alloc_folio()\n    if folio is None:\n        return VM_FAULT_OOM\n    anon_vma_prepare(vmf.vma)\n",
+    ),
+    Mutant(
+        "an anon_vma once there is memory for a copy",
+        WP,
+        "    anon_vma_prepare(vmf.vma)\n    folio = alloc_folio()\n    if folio is None:\n        return VM_FAULT_OOM\n",
+        "    folio = alloc_folio()\n    if folio is None:\n        return VM_FAULT_OOM\n    anon_vma_prepare(vmf.vma)\n",
+    ),
+    Mutant(
+        "a match, and the last page first",
+        COPY,
+        source="""
+def copy_pte_range(dst_vma, src_vma, dst_pmd, src_pmd, addr, end):
+    dst = pte_alloc(dst_vma.vm_mm, dst_pmd)
+    if dst is None:
+        return ENOMEM
+    src = src_pmd.read()
+
+    def copy(at):
+        slot = src[pte_index(at)]
+        match slot.read():
+            case None:
+                return
+            case entry if is_zero_pte(entry):
+                dst[pte_index(at)].set(entry)
+            case entry:
+                shared = pte_wrprotect(entry)
+                slot.set(shared)
+                dst[pte_index(at)].set(shared)
+                folio_get(entry.folio)
+                dst_vma.vm_mm.rss.inc()
+
+    for at in reversed(range(addr, end, PAGE_SIZE)):
+        copy(at)
+    return 0
+""",
+    ),
+    Mutant(
+        "halves, by recursion",
+        ZAP,
+        source="""
+def zap_pte_range(vma, pmd, addr, end):
+    if end - addr > PAGE_SIZE:
+        middle = addr + (end - addr) // PAGE_SIZE // 2 * PAGE_SIZE
+        zap_pte_range(vma, pmd, addr, middle)
+        zap_pte_range(vma, pmd, middle, end)
+        return
+    slot = pmd.read()[pte_index(addr)]
+    entry = slot.read()
+    try:
+        if entry is not None and not is_zero_pte(entry):
+            folio_put(entry.folio)
+            vma.vm_mm.rss.dec()
+    finally:
+        slot.set(None)
+""",
+    ),
 ]

@@ -764,6 +764,146 @@ def do_huge_pmd_wp_page(vmf):
         "a_guess_about_the_bill_is_written_down",
         "",
     ),
+    Mutant(
+        "an anon_vma before it is clear that 2 MiB fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        return VM_FAULT_FALLBACK\n    anon_vma_prepare(vma)\n",
+        "    anon_vma_prepare(vma)\n    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        return VM_FAULT_FALLBACK\n",
+        "no_program_can_tell_huge_reads_from_linux",
+    ),
+    Mutant(
+        "a fallback is counted where 2 MiB do not fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n",
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        VMSTAT.thp_fault_fallback.inc()\n",
+        "no_program_can_tell_huge_reads_from_linux",
+    ),
+    Mutant(
+        "huge zeroes are counted as a huge page",
+        ANON,
+        "        vmf.pmd.set(mk_huge_zero_pmd(folio))",
+        "        vmf.pmd.set(mk_huge_zero_pmd(folio))\n        VMSTAT.thp_fault_alloc.inc()",
+        "no_program_can_tell_huge_reads_from_linux",
+    ),
+    Mutant(
+        "the child's table is the parent's",
+        COPY,
+        "pte_alloc_one(dst_vma.vm_mm)",
+        "pte_alloc_one(src_vma.vm_mm)",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "the child may write to what is shared",
+        COPY,
+        "            entry = pmd_wrprotect(entry)\n            src_pmd.set(entry)",
+        "            src_pmd.set(pmd_wrprotect(entry))",
+        "fork_copies_one_entry_for_2_mib",
+    ),
+    Mutant(
+        "the parent is said to map it twice",
+        COPY,
+        "dst_vma.vm_mm.rss.add(entry.folio.nr_pages)",
+        "src_vma.vm_mm.rss.add(entry.folio.nr_pages)",
+        "fork_copies_one_entry_for_2_mib",
+    ),
+    Mutant(
+        "the child's huge page is clean",
+        COPY,
+        "    dst_pmd.set(entry)",
+        "    dst_pmd.set(entry._replace(dirty=False))",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "RSS only of what may be written to",
+        COPY,
+        "        dst_vma.vm_mm.rss.add(entry.folio.nr_pages)\n        if entry.write:\n",
+        "        if entry.write:\n            dst_vma.vm_mm.rss.add(entry.folio.nr_pages)\n",
+        "fork_copies_one_entry_for_2_mib",
+    ),
+    Mutant(
+        "a write that falls back is no fallback if the page is shared",
+        WP,
+        "        VMSTAT.thp_fault_fallback.inc()\n    split",
+        "    VMSTAT.thp_fault_fallback.inc()\n    split",
+        "no_program_can_tell_huge_writes_from_linux",
+    ),
+    Mutant(
+        "the statistics count a written huge page twice",
+        WP,
+        "                map_anon_folio_pmd(folio, vmf.pmd, vma)",
+        "                map_anon_folio_pmd(folio, vmf.pmd, vma)\n                VMSTAT.thp_fault_alloc.inc()",
+        "no_program_can_tell_huge_writes_from_linux",
+    ),
+    Mutant(
+        "a split is counted twice",
+        WP,
+        "    split_huge_pmd(vma, vmf.pmd, vmf.address)",
+        "    VMSTAT.thp_split_pmd.inc()\n    split_huge_pmd(vma, vmf.pmd, vmf.address)",
+        "a_write_goes_on_with_small_pages",
+    ),
+    Mutant(
+        "a split of zeroes counts itself",
+        SPLIT,
+        "    pmd.set(table)",
+        "    VMSTAT.thp_split_pmd.inc()\n    pmd.set(table)",
+        "no_program_can_tell_splits_from_linux",
+    ),
+    Mutant(
+        "zeroes from the area's beginning on",
+        SPLIT,
+        "    for i in range(len(table)):",
+        "    for i in range(max(0, vma.vm_start - haddr) // 4096, len(table)):",
+        "no_program_can_tell_splits_from_linux",
+    ),
+    Mutant(
+        "every second entry",
+        SPLIT,
+        "    for i in range(len(table)):",
+        "    for i in range(0, len(table), 2):",
+        "one_huge_entry_becomes_512_small_ones",
+    ),
+    Mutant(
+        "RSS of what is shared stays",
+        ZAP,
+        "    vma.vm_mm.rss.add(-entry.folio.nr_pages)",
+        "    if entry.folio.refcount.read() == 1:\n        vma.vm_mm.rss.add(-entry.folio.nr_pages)",
+        "no_program_can_tell_huge_unmaps_from_linux",
+    ),
+    Mutant(
+        "an unmap is counted as a split",
+        ZAP,
+        "    entry = pmd.xchg(None)",
+        "    VMSTAT.thp_split_pmd.inc()\n    entry = pmd.xchg(None)",
+        "no_program_can_tell_huge_unmaps_from_linux",
+    ),
+    Mutant(
+        "what is shared is not taken off",
+        ZAP,
+        "    folio_put(entry.folio)",
+        "    if entry.write:\n        folio_put(entry.folio)",
+        "no_program_can_tell_huge_unmaps_from_linux",
+    ),
+    Mutant(
+        "only a part that reaches the end is split",
+        CHANGE,
+        "    if end - start < PMD_SIZE:",
+        "    if start % PMD_SIZE:",
+        "mprotect_changes_what_it_was_asked_to",
+    ),
+    Mutant(
+        "a part is split, and counted",
+        CHANGE,
+        "        split_huge_pmd(vma, pmd, start)\n        return False",
+        "        VMSTAT.thp_split_pmd.inc()\n        split_huge_pmd(vma, pmd, start)\n        return False",
+        "no_program_can_tell_huge_mprotects_from_linux",
+    ),
+    Mutant(
+        "a huge page that may be written to is clean",
+        CHANGE,
+        "pmd.set(pmd_wrprotect(pmd.read()))",
+        "pmd.set(pmd_wrprotect(pmd.read())._replace(dirty=False))",
+        "no_program_can_tell_huge_mprotects_from_linux",
+    ),
 ]
 
 EQUIVALENTS = [
@@ -952,4 +1092,87 @@ def change_huge_pmd(vma, pmd, start, end, write):
     Mutant("a wrong guess", "predict_faults", 'return "c"', 'return "a"'),
     Mutant("another wrong guess", "predict_table_memory", 'return "b"', 'return "c"'),
     Mutant("a third wrong guess", "predict_who_pays", 'return "a"', 'return "b"'),
+    Mutant(
+        "try and finally, and the entry looked up first",
+        ANON,
+        source="""
+def do_huge_pmd_anonymous_page(vmf):
+    def fits():
+        return thp_vma_suitable(vmf.vma, vmf.address - vmf.address % PMD_SIZE)
+
+    if not fits():
+        return VM_FAULT_FALLBACK
+    anon_vma_prepare(vmf.vma)
+    match (vmf.write, transparent_hugepage_use_zero_page()):
+        case (True, _) | (_, False):
+            return __do_huge_pmd_anonymous_page(vmf)
+    mm = vmf.vma.vm_mm
+    table = pte_alloc_one(mm)
+    zeroes = HUGE_ZERO.folio.read()
+    if table is None:
+        return VM_FAULT_OOM
+    spare = table
+    try:
+        if zeroes is None:
+            VMSTAT.thp_fault_fallback.add(1)
+            return VM_FAULT_FALLBACK
+        mm.page_table_lock.lock()
+        try:
+            if vmf.pmd.read() is None:
+                pgtable_trans_huge_deposit(vmf.pmd, spare)
+                spare = None
+                vmf.pmd.set(mk_huge_zero_pmd(zeroes))
+        finally:
+            mm.page_table_lock.unlock()
+        return 0
+    finally:
+        if spare is not None:
+            pte_free_one(mm, spare)
+""",
+    ),
+    Mutant(
+        "the two halves of a table, by recursion",
+        SPLIT,
+        source="""
+def split_huge_zero_page_pmd(vma, haddr, pmd):
+    def fill(table, low, high):
+        if high - low == 1:
+            table[low].set(zero_pte())
+        elif high > low:
+            fill(table, low, (low + high) // 2)
+            fill(table, (low + high) // 2, high)
+
+    table = pgtable_trans_huge_withdraw(pmd)
+    fill(table, 0, len(table))
+    pmd.set(table)
+""",
+    ),
+    Mutant(
+        "the entry first, the table last",
+        COPY,
+        source="""
+def copy_huge_pmd(dst_vma, src_vma, dst_pmd, src_pmd):
+    entry = src_pmd.read()
+    table = pte_alloc_one(dst_vma.vm_mm)
+    if table is None:
+        return ENOMEM
+    match entry:
+        case zeroes if is_huge_zero_pmd(zeroes):
+            dst_pmd.set(zeroes)
+        case own:
+            shared = pmd_wrprotect(own)
+            src_pmd.set(shared)
+            dst_pmd.set(shared)
+            folio_get(own.folio)
+            dst_vma.vm_mm.rss.add(HPAGE_PMD_NR)
+    pgtable_trans_huge_deposit(dst_pmd, table)
+    return 0
+""",
+    ),
+    Mutant(
+        "the switch is asked once more",
+        ANON,
+        "    if vmf.write or not transparent_hugepage_use_zero_page():",
+        "    if vmf.write and transparent_hugepage_use_zero_page() or not transparent_hugepage_use_zero_page():",
+    ),
 ]

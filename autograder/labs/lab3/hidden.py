@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from hugezero.check.checks import Failed, check, expect
+from hugezero.check.checks import check, expect
 from hugezero.check.schedules import Explored, every_schedule
 from hugezero.explore.state import Peek
 from hugezero.hw.ram import PAGE_SIZE
@@ -15,18 +15,19 @@ from hugezero.machine import Kernel
 from hugezero.mm.huge_memory import HUGE_ZERO
 from hugezero.mm.page_alloc import Folio
 from hugezero.mm.vmstat import VMSTAT
-from hugezero.scenario import Action, DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
-from hugezero.scenario.compare import bytes_in_words
-from hugezero.store import KernelBug
+from hugezero.scenario import Action, DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Write
 
-from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker
-
+from .. import families
 from ..explorations import PMD, Town, does, memory_is_tight
-from ..programs import AMPLE, FRAMES, SCARCE, all_comes_back, functions_of, huge_alike, look_alike, told
+from ..failing import survives
+from ..families import all_look_alike
+from ..programs import AMPLE, FRAMES, SCARCE, all_comes_back, look_alike, programs_look_alike
+from .programs import PROGRAMS
 
 GET, PUT, SCAN = open_checks.GET, open_checks.PUT, open_checks.SCAN
 ANON, WP, SPLIT, ZAP = open_checks.ANON, open_checks.WP, open_checks.SPLIT, open_checks.ZAP
-REFERENCE = Kernel(functions_of(lab1_zero_page, lab2_huge_zero_page, lab3_shrinker))
+COPY = open_checks.COPY
+REFERENCE = PROGRAMS.reference
 
 
 # get, put and scan alone
@@ -43,10 +44,12 @@ def _memory_runs_out(kernel: Kernel) -> None:
     Which allocations there are, and what a fault does without them, is left to whoever wrote it.
     """
     program: list[Action] = [
-        Mmap("a", 2 * PMD),
+        Mmap("a", 3 * PMD),
         Madvise("a", "hugepage"),
         Read("a", 0, 2 * PMD, PMD),
+        Write("a", 2 * PMD, b"w"),
         Fork("child"),
+        Read("a", 2 * PMD, by="child"),
         Write("a", 8, b"x", by="child"),
         Read("a", by="child"),
         Munmap("a", PMD, PAGE_SIZE),
@@ -56,29 +59,7 @@ def _memory_runs_out(kernel: Kernel) -> None:
         Exit(),
         DropCaches(),
     ]
-    right = [each.seen for each in Simulated(REFERENCE, pages=AMPLE, log=False).run(program)]
-    story = "this program shows it: " + ", ".join(told(program))
-    n = tries = 0
-    while n <= tries:
-        run = Simulated(kernel, pages=AMPLE, log=False, fail=frozenset([n]))
-        try:
-            seen = run.run(program)
-        except KernelBug as bug:
-            raise Failed(f"allocation {n} found no memory. Kernel bug: {bug}", story) from None
-        for each, wanted in zip(seen, right, strict=True):
-            expect(
-                each.seen == wanted or each.seen in ("out of memory", "no such process"),
-                f"allocation {n} found no memory. After {each.action}: it gave {bytes_in_words(each.seen)}; it should give "
-                f"{bytes_in_words(wanted)}, or say that there is no memory",
-                story,
-            )
-        left = -seen[-1].vmstat["nr_free_pages"]
-        expect(
-            left == 0,
-            f"allocation {n} found no memory, and in the end {left} frames did not come back",
-            story,
-        )
-        n, tries = n + 1, run.machine.births.tries
+    survives(kernel, PROGRAMS, program, AMPLE)
 
 
 def _one_after_the_other(kernel: Kernel) -> None:
@@ -154,7 +135,7 @@ def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     _one_after_the_other(kernel)
     _another_needs_the_memory(kernel)
     _memory_runs_out(kernel)
-    huge_alike(kernel, REFERENCE)
+    programs_look_alike(kernel, PROGRAMS)
     _counted_once(kernel)
 
 
@@ -163,8 +144,11 @@ def _counted_once(kernel: Kernel) -> None:
 
     def at_end(peek: Peek) -> str | None:
         counted = peek((VMSTAT, "thp_zero_page_alloc"))
+        failed = peek((VMSTAT, "thp_zero_page_alloc_failed"))
         wrong = f"one folio is there, and thp_zero_page_alloc says that {counted} were brought"
-        return at_rest(peek) or (None if counted == 1 else wrong)
+        if counted == 1 and failed:
+            wrong = f"no allocation failed, and thp_zero_page_alloc_failed says that {failed} did"
+        return at_rest(peek) or (None if (counted, failed) == (1, 0) else wrong)
 
     every_schedule(kernel, [user(), user()], at_end=at_end, always=alive)
 
@@ -189,7 +173,7 @@ def memory_comes_back_when_somebody_needs_it(kernel: Kernel) -> None:
     """Whoever needs a huge page gets the one of the zeroes if nobody reads it; no program sees a difference."""
     _another_needs_the_memory(kernel)
     _one_after_the_other(kernel)
-    huge_alike(kernel, REFERENCE)
+    programs_look_alike(kernel, PROGRAMS)
 
 
 # the put sites, in whole paths
@@ -227,7 +211,8 @@ def no_program_can_tell_huge_faults_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, also where memory runs out."""
     _memory_runs_out(kernel)
     _another_needs_the_memory(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.reads())
+    programs_look_alike(kernel, PROGRAMS)
 
 
 @check(WP, points=1, needs=open_checks.a_write_gives_the_reference_back)
@@ -243,7 +228,8 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     alone = does("writer", (WP, town.huge_fault(0, write=True)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.writes())
+    programs_look_alike(kernel, PROGRAMS)
     return found
 
 
@@ -259,7 +245,8 @@ def splits_beside_everything_else(kernel: Kernel) -> object:
     )
     found = town.explored(kernel, [split, other, one.reader(2), memory_is_tight()])
     _memory_runs_out(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.splits())
+    programs_look_alike(kernel, PROGRAMS)
     return found
 
 
@@ -305,4 +292,13 @@ def nothing_is_left_behind(kernel: Kernel) -> None:
         when = "parent and child have ended, memory was asked for"
         all_comes_back(kernel, program, when, pages=AMPLE, log=False)
     _memory_runs_out(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.unmaps())
+    programs_look_alike(kernel, PROGRAMS)
+
+
+@check(COPY, points=0.5, needs=open_checks.a_child_takes_a_reference_of_its_own)
+def no_program_can_tell_huge_forks_from_linux(kernel: Kernel) -> None:
+    """No program that forks sees anything else than on the reference; memory may run out."""
+    all_look_alike(kernel, PROGRAMS, families.forks())
+    _memory_runs_out(kernel)
+    programs_look_alike(kernel, PROGRAMS)

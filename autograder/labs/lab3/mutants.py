@@ -937,6 +937,153 @@ def shrink_huge_zero_folio_scan(hz):
         caught_by="a_guess_about_an_idle_folio",
         story="A guess is one of the answers that are offered. You get its point whether it is right or not.",
     ),
+    Mutant(
+        "the switch is not asked",
+        ANON,
+        "    if vmf.write or not transparent_hugepage_use_zero_page():",
+        "    if vmf.write:",
+        "no_program_can_tell_huge_faults_from_linux",
+    ),
+    Mutant(
+        "a fallback is counted where 2 MiB do not fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n",
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        VMSTAT.thp_fault_fallback.inc()\n",
+        "no_program_can_tell_huge_faults_from_linux",
+    ),
+    Mutant(
+        "an anon_vma before it is clear that 2 MiB fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        return VM_FAULT_FALLBACK\n    anon_vma_prepare(vma)\n",
+        "    anon_vma_prepare(vma)\n    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        return VM_FAULT_FALLBACK\n",
+        "no_program_can_tell_huge_faults_from_linux",
+    ),
+    Mutant(
+        "a fallback is counted twice",
+        ANON,
+        "VMSTAT.thp_fault_fallback.inc()",
+        "VMSTAT.thp_fault_fallback.add(2)",
+        "no_program_can_tell_huge_faults_from_linux",
+    ),
+    Mutant(
+        "the new huge page is not cleared",
+        WP,
+        "            clear_folio(folio)\n",
+        "",
+        "writes_beside_everything_else",
+    ),
+    Mutant(
+        "a shared huge page is a fallback, too",
+        WP,
+        "        VMSTAT.thp_fault_fallback.inc()\n    split",
+        "    VMSTAT.thp_fault_fallback.inc()\n    split",
+        "writes_beside_everything_else",
+    ),
+    Mutant(
+        "a written huge page is counted twice",
+        WP,
+        "                map_anon_folio_pmd(folio, vmf.pmd, vma)\n",
+        "                map_anon_folio_pmd(folio, vmf.pmd, vma)\n                VMSTAT.thp_fault_alloc.inc()\n",
+        "writes_beside_everything_else",
+    ),
+    Mutant(
+        "zeroes from the area's beginning on",
+        SPLIT,
+        "    for i in range(len(table)):",
+        "    for i in range(max(0, vma.vm_start - haddr) // 4096, len(table)):",
+        "splits_beside_everything_else",
+    ),
+    Mutant(
+        "a split of zeroes counts itself",
+        SPLIT,
+        "    pmd.set(table)",
+        "    VMSTAT.thp_split_pmd.inc()\n    pmd.set(table)",
+        "splits_beside_everything_else",
+    ),
+    Mutant(
+        "the child may write to what is shared",
+        COPY,
+        "            entry = pmd_wrprotect(entry)\n            src_pmd.set(entry)",
+        "            src_pmd.set(pmd_wrprotect(entry))",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "the parent may go on writing",
+        COPY,
+        "            src_pmd.set(entry)\n",
+        "",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "the child is no holder",
+        COPY,
+        "        folio_get(entry.folio)\n",
+        "",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "the parent is said to map it twice",
+        COPY,
+        "dst_vma.vm_mm.rss.add(entry.folio.nr_pages)",
+        "src_vma.vm_mm.rss.add(entry.folio.nr_pages)",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "the child's table is the parent's",
+        COPY,
+        "pte_alloc_one(dst_vma.vm_mm)",
+        "pte_alloc_one(src_vma.vm_mm)",
+        "a_child_takes_a_reference_of_its_own",
+    ),
+    Mutant(
+        "the child's huge page is clean",
+        COPY,
+        "    dst_pmd.set(entry)",
+        "    dst_pmd.set(entry._replace(dirty=False))",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "RSS only of what may be written to",
+        COPY,
+        "        dst_vma.vm_mm.rss.add(entry.folio.nr_pages)\n        if entry.write:\n",
+        "        if entry.write:\n            dst_vma.vm_mm.rss.add(entry.folio.nr_pages)\n",
+        "no_program_can_tell_huge_forks_from_linux",
+    ),
+    Mutant(
+        "RSS of what is shared stays",
+        ZAP,
+        "    vma.vm_mm.rss.add(-entry.folio.nr_pages)",
+        "    if entry.folio.refcount.read() == 1:\n        vma.vm_mm.rss.add(-entry.folio.nr_pages)",
+        "nothing_is_left_behind",
+    ),
+    Mutant(
+        "what is shared is not taken off",
+        ZAP,
+        "    folio_put(entry.folio)",
+        "    if entry.write:\n        folio_put(entry.folio)",
+        "nothing_is_left_behind",
+    ),
+    Mutant(
+        "a failure is not counted",
+        GET,
+        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n",
+        "",
+        "no_program_can_tell_it_from_linux",
+    ),
+    Mutant(
+        "whoever was slower has failed",
+        GET,
+        "            free_folio(folio)  # another CPU was faster: ask again\n",
+        "            free_folio(folio)\n            VMSTAT.thp_zero_page_alloc_failed.inc()\n",
+        "no_program_can_tell_it_from_linux",
+    ),
+    Mutant(
+        "a failure is a fallback as well",
+        GET,
+        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n",
+        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n            VMSTAT.thp_fault_fallback.inc()\n",
+        "no_program_can_tell_it_from_linux",
+    ),
 ]
 
 EQUIVALENTS = [
@@ -1146,4 +1293,63 @@ def copy_huge_pmd(dst_vma, src_vma, dst_pmd, src_pmd):
     ),
     Mutant("another guess", "predict_two_first_faults", 'return "b"', 'return "d"'),
     Mutant("a wrong guess", "predict_idle", 'return "c"', 'return "a"'),
+    Mutant(
+        "the folio before its table, and given back where there is none",
+        ANON,
+        source="""
+def do_huge_pmd_anonymous_page(vmf):
+    vma, mm = vmf.vma, vmf.vma.vm_mm
+    if not thp_vma_suitable(vma, haddr_of(vmf.address)):
+        return VM_FAULT_FALLBACK
+    anon_vma_prepare(vma)
+    if vmf.write or not transparent_hugepage_use_zero_page():
+        return __do_huge_pmd_anonymous_page(vmf)
+    folio = get_huge_zero_folio(HUGE_ZERO)
+    if folio is None:
+        VMSTAT.thp_fault_fallback.inc()
+        return VM_FAULT_FALLBACK
+    table = pte_alloc_one(mm)
+    if table is None:
+        put_huge_zero_folio(HUGE_ZERO)
+        return VM_FAULT_OOM
+    mm.page_table_lock.lock()
+    try:
+        if vmf.pmd.read() is None:
+            pgtable_trans_huge_deposit(vmf.pmd, table)
+            vmf.pmd.set(mk_huge_zero_pmd(folio))
+            table = None
+    finally:
+        mm.page_table_lock.unlock()
+    if table is not None:
+        pte_free_one(mm, table)
+        put_huge_zero_folio(HUGE_ZERO)
+    return 0
+""",
+    ),
+    Mutant(
+        "a reference first, and given back where there is no table",
+        COPY,
+        source="""
+def copy_huge_pmd(dst_vma, src_vma, dst_pmd, src_pmd):
+    entry = src_pmd.read()
+    zeroes = is_huge_zero_pmd(entry)
+    if zeroes:
+        get_huge_zero_folio(HUGE_ZERO)
+    table = pte_alloc_one(dst_vma.vm_mm)
+    match (table, zeroes):
+        case (None, True):
+            put_huge_zero_folio(HUGE_ZERO)
+            return ENOMEM
+        case (None, False):
+            return ENOMEM
+        case (_, False):
+            entry = pmd_wrprotect(entry)
+            src_pmd.set(entry)
+            folio_get(entry.folio)
+            dst_vma.vm_mm.rss.add(512)
+    dst_pmd.set(entry)
+    pgtable_trans_huge_deposit(dst_pmd, table)
+    return 0
+""",
+    ),
 ]

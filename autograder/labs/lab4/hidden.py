@@ -31,20 +31,21 @@ from hugezero.scenario import (
     Mmap,
     Munmap,
     Read,
-    Simulated,
     Write,
 )
 
-from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag
-
+from .. import families
 from ..explorations import FIRST_MM, PMD, Town, does, memory_is_tight
-from ..programs import AMPLE, all_comes_back, functions_of, huge_alike, look_alike
+from ..failing import survives
+from ..families import all_look_alike
+from ..programs import AMPLE, all_comes_back, functions_of, look_alike, programs_look_alike
+from .programs import LABS, PROGRAMS
 
 MM_PUT, MMPUT = open_checks.MM_PUT, open_checks.MMPUT
 ANON, COPY, WP, ZAP = open_checks.ANON, open_checks.COPY, open_checks.WP, open_checks.ZAP
+SPLIT = open_checks.SPLIT
 OUTLIVES = open_checks.OUTLIVES
-LABS = (lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag)
-REFERENCE = Kernel(functions_of(*LABS))
+REFERENCE = PROGRAMS.reference
 STATES = 45_000  # at most, of one search
 
 
@@ -52,12 +53,14 @@ STATES = 45_000  # at most, of one search
 
 
 def _memory_runs_out(kernel: Kernel) -> None:
-    """One allocation fails, at each point in turn: whatever then happens, it is what the reference does."""
+    """One allocation fails, at each point in turn: nobody sees a wrong byte, and all memory comes back."""
     program: list[Action] = [
-        Mmap("a", 2 * PMD),
+        Mmap("a", 3 * PMD),
         Madvise("a", "hugepage"),
         Read("a", 0, 2 * PMD, PMD),
+        Write("a", 2 * PMD, b"w"),
         Fork("child"),
+        Read("a", 2 * PMD, by="child"),
         Write("a", 0, b"x", by="child"),
         Munmap("a", PMD, PAGE_SIZE),
         Read("a", PMD + PAGE_SIZE, 2 * PAGE_SIZE),
@@ -67,10 +70,7 @@ def _memory_runs_out(kernel: Kernel) -> None:
         Exec(),
         DropCaches(),
     ]
-    whole = Simulated(REFERENCE, pages=AMPLE, log=False)
-    whole.run(program)
-    for n in range(whole.machine.births.tries + 1):
-        look_alike(kernel, REFERENCE, program, pages=AMPLE, log=False, fail=frozenset([n]))
+    survives(kernel, PROGRAMS, program, AMPLE)
 
 
 def _families(kernel: Kernel) -> None:
@@ -154,7 +154,7 @@ def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, also where memory runs out."""
     _memory_runs_out(kernel)
     _families(kernel)
-    huge_alike(kernel, REFERENCE)
+    programs_look_alike(kernel, PROGRAMS)
 
 
 @check(MM_PUT, points=1, needs=open_checks.only_what_was_taken_is_given_back)
@@ -231,7 +231,8 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     alone = does("reader", (ANON, town.huge_fault(0)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.reads())
+    programs_look_alike(kernel, PROGRAMS)
     return found
 
 
@@ -247,7 +248,8 @@ def forks_beside_exits(kernel: Kernel) -> object:
     town.explored(kernel, [dies, leaves, memory_is_tight()], children=(FIRST_MM,))
     _memory_runs_out(kernel)
     _families(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.forks())
+    programs_look_alike(kernel, PROGRAMS)
     return found
 
 
@@ -263,7 +265,8 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     alone = does("writer", (WP, town.huge_fault(0, write=True)))
     town.explored(kernel, [alone, does("unmapper", unmap), memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.writes())
+    programs_look_alike(kernel, PROGRAMS)
     return found
 
 
@@ -279,7 +282,24 @@ def no_cpu_remembers_what_was_unmapped(kernel: Kernel) -> object:
     own = does("writer", ("fault", two.mm, two.at, True), ("madvise_dontneed", two.mm, two.at, PMD))
     found = empty.explored(kernel, [own, two.reader(1), memory_is_tight()])
     _families(kernel)
-    huge_alike(kernel, REFERENCE)
+    all_look_alike(kernel, PROGRAMS, families.unmaps())
+    programs_look_alike(kernel, PROGRAMS)
+    return found
+
+
+@check(SPLIT, points=0.5, needs=open_checks.a_split_gives_nothing_back)
+def splits_beside_everything_else(kernel: Kernel) -> object:
+    """Splits beside readers, unmaps, other splits and the shrinker; no program sees a difference."""
+    town = _town(True)
+    one = town.programs[0]
+    parts = [("madvise_dontneed", one.mm, one.at + n * PAGE_SIZE, PAGE_SIZE) for n in (1, 2)]
+    split, other = (does("splitter", part) for part in parts)
+    unmap = does("unmapper", ("madvise_dontneed", one.mm, one.at, PMD))
+    town.explored(kernel, [split, unmap, one.reader(2), memory_is_tight()])
+    found = town.explored(kernel, [split, other, one.reader(2), memory_is_tight()])
+    all_look_alike(kernel, PROGRAMS, families.splits())
+    _memory_runs_out(kernel)
+    programs_look_alike(kernel, PROGRAMS)
     return found
 
 
@@ -300,9 +320,7 @@ def _for_ever() -> Kernel:
 def every_design_tells(kernel: Kernel) -> str:
     """On the kernels of all labs: only where entries are counted, and where there is no such page, none is left."""
     scenario = open_checks.scenario_of(kernel)
-    ends = {
-        f"lab {n}": how_it_ended(Kernel(functions_of(*LABS[:n])), scenario) for n in range(1, len(LABS) + 1)
-    }
+    ends = {f"lab {n}": how_it_ended(Kernel(functions_of(*LABS[:n])), scenario) for n in range(1, 5)}
     ends["lab 5"] = how_it_ended(_for_ever(), scenario)
     for name, end in ends.items():
         expect(not end.maps, f"{name}: in the end the page is still mapped, by huge entries: {end.maps}")

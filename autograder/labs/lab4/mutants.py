@@ -384,6 +384,151 @@ def zap_huge_pmd(vma, pmd, addr):
         "return None",
         "a_guess_about_one_fault_each",
     ),
+    Mutant(
+        "the switch is not asked",
+        ANON,
+        "    if vmf.write or not transparent_hugepage_use_zero_page():",
+        "    if vmf.write:",
+        "faults_beside_everything_else",
+    ),
+    Mutant(
+        "a fallback is counted where 2 MiB do not fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n",
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        VMSTAT.thp_fault_fallback.inc()\n",
+        "faults_beside_everything_else",
+    ),
+    Mutant(
+        "an anon_vma before it is clear that 2 MiB fit",
+        ANON,
+        "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        return VM_FAULT_FALLBACK\n    anon_vma_prepare(vma)\n",
+        "    anon_vma_prepare(vma)\n    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        return VM_FAULT_FALLBACK\n",
+        "faults_beside_everything_else",
+    ),
+    Mutant(
+        "a fallback is counted twice",
+        ANON,
+        "VMSTAT.thp_fault_fallback.inc()",
+        "VMSTAT.thp_fault_fallback.add(2)",
+        "faults_beside_everything_else",
+    ),
+    Mutant(
+        "the new huge page is not cleared",
+        WP,
+        "            clear_folio(folio)\n",
+        "",
+        "writes_beside_everything_else",
+    ),
+    Mutant(
+        "a shared huge page is a fallback, too",
+        WP,
+        "        VMSTAT.thp_fault_fallback.inc()\n    split",
+        "    VMSTAT.thp_fault_fallback.inc()\n    split",
+        "writes_beside_everything_else",
+    ),
+    Mutant(
+        "a written huge page is counted twice",
+        WP,
+        "                map_anon_folio_pmd(folio, vmf.pmd, vma)\n",
+        "                map_anon_folio_pmd(folio, vmf.pmd, vma)\n                VMSTAT.thp_fault_alloc.inc()\n",
+        "writes_beside_everything_else",
+    ),
+    Mutant(
+        "zeroes from the area's beginning on",
+        SPLIT,
+        "    for i in range(len(table)):",
+        "    for i in range(max(0, vma.vm_start - haddr) // 4096, len(table)):",
+        "splits_beside_everything_else",
+    ),
+    Mutant(
+        "a split of zeroes counts itself",
+        SPLIT,
+        "    pmd.set(table)",
+        "    VMSTAT.thp_split_pmd.inc()\n    pmd.set(table)",
+        "splits_beside_everything_else",
+    ),
+    Mutant(
+        "the child may write to what is shared",
+        COPY,
+        "            entry = pmd_wrprotect(entry)\n            src_pmd.set(entry)",
+        "            src_pmd.set(pmd_wrprotect(entry))",
+        "forks_beside_exits",
+    ),
+    Mutant(
+        "the parent may go on writing", COPY, "            src_pmd.set(entry)\n", "", "forks_beside_exits"
+    ),
+    Mutant("the child is no holder", COPY, "        folio_get(entry.folio)\n", "", "forks_beside_exits"),
+    Mutant(
+        "the parent is said to map it twice",
+        COPY,
+        "dst_vma.vm_mm.rss.add(entry.folio.nr_pages)",
+        "src_vma.vm_mm.rss.add(entry.folio.nr_pages)",
+        "forks_beside_exits",
+    ),
+    Mutant(
+        "the child's table is the parent's",
+        COPY,
+        "pte_alloc_one(dst_vma.vm_mm)",
+        "pte_alloc_one(src_vma.vm_mm)",
+        "forks_beside_exits",
+    ),
+    Mutant(
+        "the child's huge page is clean",
+        COPY,
+        "    dst_pmd.set(entry)",
+        "    dst_pmd.set(entry._replace(dirty=False))",
+        "forks_beside_exits",
+    ),
+    Mutant(
+        "RSS only of what may be written to",
+        COPY,
+        "        dst_vma.vm_mm.rss.add(entry.folio.nr_pages)\n        if entry.write:\n",
+        "        if entry.write:\n            dst_vma.vm_mm.rss.add(entry.folio.nr_pages)\n",
+        "forks_beside_exits",
+    ),
+    Mutant(
+        "RSS of what is shared stays",
+        ZAP,
+        "    vma.vm_mm.rss.add(-entry.folio.nr_pages)",
+        "    if entry.folio.refcount.read() == 1:\n        vma.vm_mm.rss.add(-entry.folio.nr_pages)",
+        "no_cpu_remembers_what_was_unmapped",
+    ),
+    Mutant(
+        "what is shared is not taken off",
+        ZAP,
+        "    folio_put(entry.folio)",
+        "    if entry.write:\n        folio_put(entry.folio)",
+        "no_cpu_remembers_what_was_unmapped",
+    ),
+    Mutant(
+        "the flag of the first mm",
+        MM_GET,
+        "    if mm.huge_zero.test():",
+        "    if type(mm)(1).huge_zero.test():",
+        "each_mm_takes_one_reference",
+    ),
+    Mutant(
+        "RSS counts each small page of zeroes",
+        SPLIT,
+        "        table[i].set(zero_pte())",
+        "        table[i].set(zero_pte())\n        vma.vm_mm.rss.inc()",
+        "splits_beside_everything_else",
+    ),
+    Mutant(
+        "the lock that is held is taken",
+        SPLIT,
+        "    table = pgtable_trans_huge_withdraw(pmd)",
+        "    vma.vm_mm.page_table_lock.lock()\n    table = pgtable_trans_huge_withdraw(pmd)",
+        "splits_beside_everything_else",
+    ),
+    Mutant(
+        "a split without a flush",
+        SPLIT,
+        "    flush_pmd_tlb_range(vma, haddr, haddr + PMD_SIZE)",
+        "",
+        "a_split_gives_nothing_back",
+    ),
+    Mutant("511 entries", SPLIT, "range(len(table))", "range(1, len(table))", "a_split_gives_nothing_back"),
 ]
 
 EQUIVALENTS = [
@@ -494,4 +639,51 @@ def page_outlives_its_mappings():
 """,
     ),
     Mutant("a wrong guess", "predict_share_at_72", 'return "c"', 'return "a"'),
+    Mutant(
+        "the mm's reference before the table",
+        ANON,
+        source="""
+def do_huge_pmd_anonymous_page(vmf):
+    vma, mm = vmf.vma, vmf.vma.vm_mm
+    if not thp_vma_suitable(vma, haddr_of(vmf.address)):
+        return VM_FAULT_FALLBACK
+    anon_vma_prepare(vma)
+    if vmf.write or not transparent_hugepage_use_zero_page():
+        return __do_huge_pmd_anonymous_page(vmf)
+    folio = mm_get_huge_zero_folio(mm)
+    if folio is None:
+        VMSTAT.thp_fault_fallback.inc()
+        return VM_FAULT_FALLBACK
+    table = pte_alloc_one(mm)  # without one the mm keeps its reference, until it dies
+    if table is None:
+        return VM_FAULT_OOM
+    mm.page_table_lock.lock()
+    try:
+        if vmf.pmd.read() is None:
+            pgtable_trans_huge_deposit(vmf.pmd, table)
+            vmf.pmd.set(mk_huge_zero_pmd(folio))
+            return 0
+    finally:
+        mm.page_table_lock.unlock()
+    pte_free_one(mm, table)
+    return 0
+""",
+    ),
+    Mutant(
+        "halves of a table, by recursion",
+        SPLIT,
+        source="""
+def split_huge_zero_page_pmd(vma, haddr, pmd):
+    def fill(low, high):
+        if high - low == 1:
+            return table[low].set(zero_pte())
+        fill((low + high) // 2, high)
+        return fill(low, (low + high) // 2)
+
+    table = pgtable_trans_huge_withdraw(pmd)
+    fill(0, len(table))
+    pmd.set(table)
+    flush_pmd_tlb_range(vma, haddr, haddr + PMD_SIZE)
+""",
+    ),
 ]

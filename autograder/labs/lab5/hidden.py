@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from hugezero.block.bio import BIO_MAX_VECS, SECTOR_SIZE, BlockDevice
@@ -51,12 +50,10 @@ from hugezero.scenario import (
 from hugezero.store import Cell
 from hypothesis import strategies as st
 
-from solutions import lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag, lab5_persistent
+from ..programs import EXAMPLES, always, look_alike, programs_look_alike
+from .programs import PROGRAMS
 
-from ..programs import EXAMPLES, always, functions_of, huge_programs, look_alike
-
-LABS = (lab1_zero_page, lab2_huge_zero_page, lab3_shrinker, lab4_mm_flag, lab5_persistent)
-REFERENCE = Kernel(functions_of(*LABS))
+REFERENCE = PROGRAMS.reference
 MACHINE: dict[str, Any] = {"pages": 1 << 14, "log": False}
 MANY = max(20, EXAMPLES // 5)
 PER_PAGE = PAGE_SIZE // SECTOR_SIZE
@@ -92,15 +89,10 @@ def _kinds(programs: bool) -> list[dict[str, Any]]:
     return [*both, {"persistent_huge_zero_folio": True, "fail": frozenset({0})}] if programs else both
 
 
-def _alike(kernel: Kernel, config: dict[str, Any], program: list[Action]) -> None:
-    look_alike(kernel, REFERENCE, program, **MACHINE, **config)
-
-
 def _as_the_reference(kernel: Kernel) -> None:
     for config in _kinds(True):
         look_alike(kernel, REFERENCE, LIFE, **MACHINE, **config)
-    for config in _kinds(True):
-        always(partial(_alike, kernel, config), huge_programs(), MANY // 3)
+    programs_look_alike(kernel, PROGRAMS)
 
 
 def _held_at_the_end(kernel: Kernel) -> None:

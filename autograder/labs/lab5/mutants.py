@@ -594,6 +594,20 @@ def assemble_block(bdev, sector, folio, offset, length, block_size):
         "one_bio_a_block_and_no_more_on_the_disk_than_reached_it",
         "After an error the disk holds what had reached it before the bad sector. Writing over that makes it worse.",
     ),
+    Mutant(
+        "the flag of the first mm",
+        "mm_get_huge_zero_folio",
+        "CONFIG.PERSISTENT_HUGE_ZERO_FOLIO.test() or mm.huge_zero.test()",
+        "CONFIG.PERSISTENT_HUGE_ZERO_FOLIO.test() or type(mm)(1).huge_zero.test()",
+        "two_threads_and_a_shrinker_in_both_kernels",
+    ),
+    Mutant(
+        "the flag of the first mm is given back",
+        "mm_put_huge_zero_folio",
+        "mm.huge_zero.test()",
+        "type(mm)(1).huge_zero.test()",
+        "processes_end_in_both_kernels",
+    ),
 ]
 EQUIVALENTS = [
     Mutant(

@@ -380,7 +380,7 @@ def _gone_or_idle(peek: Peek) -> str | None:
     return settled(users=0)(peek)
 
 
-@check(COPY, points=1)
+@check(COPY, points=0.5)
 def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
     """A forked child's huge entry holds a reference of its own; a fork that finds no memory takes none."""
     with beside(kernel, COPY).booted(pages=2048) as machine:

@@ -306,7 +306,7 @@ def a_write_gives_nothing_back(kernel: Kernel) -> None:
         expect_held(1, "the only huge entry of zeroes was replaced, and", ONCE)
 
 
-@check(SPLIT, points=1)
+@check(SPLIT, points=0.5)
 def a_split_gives_nothing_back(kernel: Kernel) -> None:
     """A split maps small zero pages; the mm keeps its reference."""
     with beside(kernel, SPLIT).booted(pages=2048) as machine:

@@ -1,26 +1,33 @@
 """What must be so on any machine when nobody is in the kernel, looked up in its cells."""
 
-from collections import Counter
+from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
+from hugezero.machine import Machine
 from hugezero.mm.huge_memory import HUGE_ZERO, Deposits
 from hugezero.mm.mm_types import AddressSpace, Mm
 from hugezero.mm.page_alloc import ZERO_PAGE, Folio
-from hugezero.mm.pgtable import Pmd, PmdTable
+from hugezero.mm.pgtable import Pmd, PmdTable, PteTable
 from hugezero.mm.vmstat import VMSTAT
 
 
-def what_is_wrong(machine, counted):
+def what_is_wrong(machine: Machine, counted: str) -> list[str]:
     """Sentences about what is not as it must be. *counted*: what is counted of the huge zero page: entries, mms, nothing?"""
-    wrong = []
+    wrong: list[str] = []
 
-    def must(true, what):
+    def must(true: object, what: str) -> None:
         if not true:
             wrong.append(what)
 
     cells, peek = machine.cells, machine.peek
-    tables, held, zeroes, all_tables, holders = {}, Counter(), 0, 0, set()
+    tables: dict[Any, dict[int, Pmd | PteTable]] = {}
+    held: Counter[Folio] = Counter()
+    holders: set[Mm] = set()
+    zeroes = all_tables = 0
     for (handle, index), value in cells.items():
-        if isinstance(handle, PmdTable) and value is not None:
+        if isinstance(handle, PmdTable) and isinstance(index, int) and value is not None:
             tables.setdefault(handle.id, {})[index] = value
         elif isinstance(handle, AddressSpace) and isinstance(index, int) and value is not None:
             held[value] += 1
@@ -82,8 +89,11 @@ def what_is_wrong(machine, counted):
     for folio, times in held.items():
         count = peek((folio, "refcount"))
         must(count == times, f"{folio}: its count is {count}, and {times} hold it")
-    alive = {handle for (handle, field), value in cells.items() if field == "state" and value == "live"}
-    alive = {handle for handle in alive if isinstance(handle, Folio)}
+    alive = {
+        handle
+        for (handle, field), value in cells.items()
+        if field == "state" and value == "live" and isinstance(handle, Folio)
+    }
     for folio in alive - held.keys() - set(in_use):
         must(False, f"{folio}, {folio.nr_pages} pages, is lost: nobody holds it")
     for folio in {*held, *in_use} - alive:
