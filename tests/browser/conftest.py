@@ -16,9 +16,10 @@ from typing import Any
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 PATIENCE = 30_000  # ms until something that must appear is given up; no test depends on how long it took
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.hookimpl(trylast=True)

@@ -335,11 +335,11 @@ SHOWN = {  # what an experiment shows when all is done, by how its cell starts
     LAB3: {
         "every_schedule_of(get_huge_zero_folio=get_huge_zero_folio": "nothing goes wrong in any of them",
         "program = [": "0 DropCaches()",
-        "def visit(": "and a DropCaches() after each: 5 brought",
+        "def visit(": "one after each has ended: 5 brought",
         "race_of_2026(locked=True)": "nothing goes wrong in any of them",
     },
     LAB4: {
-        "from hugezero.cost.contention import bouncing, shares": "5.6% is spent in get",
+        "from hugezero.cost.contention import bouncing, shares": "5.7% is spent in get",
         "two_threads_of_one_mm(": "the mm holds the folio once",
         "program = [": "2 main",
         "from hugezero.labs.experiment import yours": "a later fault: ('own', 'r') ('folio', 'r')",
