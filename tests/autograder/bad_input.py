@@ -207,9 +207,9 @@ def shuffled(perfect: Any) -> dict[str, Any]:
     half["id"], half.source = "half", cell.source.replace("purse.coins.read()", "amount(purse)")
     cell.source = "def amount(purse):\n    return purse.coins.read()"
     split.cells.insert(split.cells.index(cell) + 1, half)
-    next(cell for cell in shown.cells if cell.id == "given").source += (
-        "\n\n\ndef amount(purse):\n    return purse.coins.read()"
-    )
+    next(
+        cell for cell in shown.cells if cell.id == "given"
+    ).source += "\n\n\ndef amount(purse):\n    return purse.coins.read()"
     _cell(shown, "put_coins").source = half.source
     return {
         "lost": lost, "all-lost": all_lost, "split": split, "helper-in-a-course-cell": shown,

@@ -15,36 +15,12 @@ NO_TICKET = (
 
 MUTANTS = [
     Mutant(
-        "it goes on asking where there is no memory",
+        "no memory, so nobody can be there",
         GET,
         "            VMSTAT.thp_zero_page_alloc_failed.inc()\n            return None",
-        "            continue",
-        "the_first_reader_brings_the_folio",
-        "Memory does not come back because one asks again. The caller has small pages to fall back to.",
-    ),
-    Mutant(
-        "a failure that nobody counts",
-        GET,
-        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n",
-        "",
-        "the_first_reader_brings_the_folio",
-        "An administrator who wonders why there are no huge zeroes looks at thp_zero_page_alloc_failed.",
-    ),
-    Mutant(
-        "an allocation that nobody counts",
-        GET,
-        "        VMSTAT.thp_zero_page_alloc.inc()\n",
-        "",
-        "the_first_reader_brings_the_folio",
-        "thp_zero_page_alloc tells how often the page had to be brought: without it nobody sees that it comes and goes.",
-    ),
-    Mutant(
-        "put reads, and then writes",
-        PUT,
-        "hz.refcount.dec()",
-        "hz.refcount.set(hz.refcount.read() - 1)",
-        "a_reference_is_given_back",
-        "Between a read and a write another CPU may have been there. What it did to the count is lost.",
+        "            VMSTAT.thp_zero_page_alloc_failed.inc()\n            hz.refcount.set(0)\n            return None",
+        "there_may_be_no_huge_page",
+        "While this CPU found no memory, another one may have brought the folio: its count is not this CPU's to set.",
     ),
     Mutant(
         "a reference before anything is known",
@@ -61,22 +37,6 @@ MUTANTS = [
         "    if not thp_vma_suitable(vma, haddr_of(vmf.address)):\n        get_huge_zero_folio(HUGE_ZERO)\n",
         "each_huge_entry_holds_a_reference",
         "Small pages will do there: no huge entry is made, so there is none whose reference that could be.",
-    ),
-    Mutant(
-        "an ordinary huge page gives a reference back too",
-        ZAP,
-        "        return\n",
-        "        return\n    put_huge_zero_folio(HUGE_ZERO)\n",
-        "an_unmap_gives_the_reference_back",
-        "Only entries of the huge zero page hold a reference on it. With one put too many it is freed while it is mapped.",
-    ),
-    Mutant(
-        "who comes second gives a reference back too",
-        WP,
-        "                folio_put(folio)\n",
-        "                folio_put(folio)\n                put_huge_zero_folio(HUGE_ZERO)\n",
-        "a_write_gives_the_reference_back",
-        "One entry was replaced, and it held one reference. The slower thread has replaced nothing.",
     ),
     # get_huge_zero_folio
     Mutant(
@@ -237,7 +197,7 @@ def get_huge_zero_folio(hz):
         GET,
         "        if folio is None:\n            VMSTAT.thp_zero_page_alloc_failed.inc()\n            return None\n",
         "",
-        "there_may_be_no_huge_page",
+        "the_first_reader_brings_the_folio",
         "Huge pages run out long before memory does. The caller has another way to go on, if it is told.",
     ),
     Mutant(
@@ -245,7 +205,7 @@ def get_huge_zero_folio(hz):
         GET,
         "            VMSTAT.thp_zero_page_alloc_failed.inc()\n            return None\n",
         "            continue\n",
-        "there_may_be_no_huge_page",
+        "the_first_reader_brings_the_folio",
         "Nobody promises that memory will come. A fault that waits for it may wait for ever.",
     ),
     Mutant(
@@ -253,14 +213,17 @@ def get_huge_zero_folio(hz):
         GET,
         "            VMSTAT.thp_zero_page_alloc_failed.inc()\n            return None\n",
         "            hz.refcount.inc()\n            return None\n",
-        "there_may_be_no_huge_page",
+        "the_first_reader_brings_the_folio",
         "The way out of a function after an error must leave everything as it was.",
     ),
     Mutant(
         "what was freed is counted as brought",
         GET,
-        "        clear_folio(folio)\n        if hz.folio",
-        "        clear_folio(folio)\n        VMSTAT.thp_zero_page_alloc.inc()\n        if hz.folio",
+        "        if hz.folio.cmpxchg(None, folio) is not None:\n"
+        "            free_folio(folio)  # another CPU was faster: ask again\n            continue\n"
+        "        hz.refcount.set(2)  # the caller, and the shrinker\n        VMSTAT.thp_zero_page_alloc.inc()\n",
+        "        VMSTAT.thp_zero_page_alloc.inc()\n        if hz.folio.cmpxchg(None, folio) is not None:\n"
+        "            free_folio(folio)\n            continue\n        hz.refcount.set(2)\n",
         "no_program_can_tell_it_from_linux",
         "A folio that loses the race is freed at once, and nobody ever used it. From 2012 on Linux counted it all the "
         "same, on purpose; since 1514760f8242 (2022) the counter means what stays.",
@@ -270,7 +233,7 @@ def get_huge_zero_folio(hz):
         GET,
         "        VMSTAT.thp_zero_page_alloc.inc()\n",
         "",
-        "no_program_can_tell_it_from_linux",
+        "the_first_reader_brings_the_folio",
         "thp_zero_page_alloc tells an administrator how often the folio had to be brought again.",
     ),
     Mutant(
@@ -353,7 +316,7 @@ def get_huge_zero_folio(hz):
         PUT,
         "    hz.refcount.dec()",
         "    hz.refcount.set(hz.refcount.read() - 1)",
-        "users_come_and_go",
+        "a_reference_is_given_back",
         "Between the two another CPU can count itself, and your store forgets it. dec() does both in one operation.",
     ),
     Mutant(
@@ -673,7 +636,7 @@ def shrink_huge_zero_folio_scan(hz):
         WP,
         "                put_huge_zero_folio(HUGE_ZERO)\n            mm.page_table_lock.unlock()\n",
         "            put_huge_zero_folio(HUGE_ZERO)\n            mm.page_table_lock.unlock()\n",
-        "writes_beside_everything_else",
+        "a_write_gives_the_reference_back",
         "The entry had one reference, and the faster thread has given it back.",
     ),
     Mutant(
@@ -735,7 +698,7 @@ def shrink_huge_zero_folio_scan(hz):
         WP,
         "same = vmf.pmd.read() == entry",
         "same = True",
-        "writes_beside_everything_else",
+        "a_write_gives_the_reference_back",
         "Another thread may have written, unmapped or split meanwhile. What it did is overwritten, and the reference goes "
         "twice.",
     ),
@@ -881,7 +844,7 @@ def shrink_huge_zero_folio_scan(hz):
         ZAP,
         "    vma.vm_mm.rss.add(-entry.folio.nr_pages)\n",
         "    put_huge_zero_folio(HUGE_ZERO)\n    vma.vm_mm.rss.add(-entry.folio.nr_pages)\n",
-        "nothing_is_left_behind",
+        "an_unmap_gives_the_reference_back",
         "An ordinary huge page holds no reference on the zeroes. Somebody else does, and will miss it.",
     ),
     Mutant(
@@ -1068,7 +1031,7 @@ def shrink_huge_zero_folio_scan(hz):
         GET,
         "            VMSTAT.thp_zero_page_alloc_failed.inc()\n",
         "",
-        "no_program_can_tell_it_from_linux",
+        "the_first_reader_brings_the_folio",
     ),
     Mutant(
         "whoever was slower has failed",

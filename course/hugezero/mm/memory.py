@@ -55,8 +55,20 @@ def do_anonymous_page(vmf: VmFault) -> int:
 
 
 def do_wp_page(vmf: VmFault) -> int:
-    """Nothing is shared, so whoever may write to the area may write to the page."""
-    vmf.pte.set(pte_mkdirty(pte_mkwrite(vmf.orig_pte)))
+    """Nothing is shared, so whoever may write to the area may write to the page.
+
+    But for a private page of a file: the page cache holds it as well, and others read it there.
+    """
+    entry = vmf.orig_pte
+    if vmf.vma.vm_file is not None and entry.folio.refcount.read() > 1:
+        anon_vma_prepare(vmf.vma)
+        own = alloc_folio()
+        if own is None:
+            return VM_FAULT_OOM
+        copy_user_page(own, entry)
+        entry.folio.refcount.dec()  # the page cache has its own
+        entry = entry._replace(folio=own, page=0)
+    vmf.pte.set(pte_mkdirty(pte_mkwrite(entry)))
     return 0
 
 
