@@ -6,7 +6,7 @@ from typing import Any
 
 from ...block.bio import BlockDevice
 from ...block.report import because
-from ...check.checks import Failed, expect
+from ...check.checks import Failed
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel, Machine
 from ...mm.fault import OutOfMemory, user_write
@@ -43,10 +43,9 @@ def expect_out_of_memory(mm: Any, address: int, name: str) -> None:
 def zero(kernel: Kernel, disk: BlockDevice, sector: int, nr: int) -> None:
     """Let *kernel* zero some sectors; it must say that it did."""
     error = kernel.blkdev_issue_zero_pages(disk, sector, nr)
-    expect(
-        error == 0 and error is not None,
-        f"zeroing {nr} sectors from {sector} returned {error_code(error)}; it should be 0{because(current(), disk)}",
-    )
+    if error != 0 or error is None:
+        why = because(current(), disk)
+        raise Failed(f"zeroing {nr} sectors from {sector} returned {error_code(error)}; it should be 0{why}")
 
 
 def expect_zeroed(disk: BlockDevice, sector: int, nr: int) -> None:
@@ -58,11 +57,9 @@ def expect_zeroed(disk: BlockDevice, sector: int, nr: int) -> None:
         (sector + nr, disk.bd_nr_sectors, 0xCC, "was overwritten, behind the range"),
     ):
         for n in range(first, last):
-            now = data.load(n * 512, 512)
-            expect(
-                now == bytes([byte]) * 512,
-                f"zeroing {nr} sectors from sector {sector}: sector {n} {what}{because(current(), disk)}",
-            )
+            if data.load(n * 512, 512) != bytes([byte]) * 512:
+                why = because(current(), disk)
+                raise Failed(f"zeroing {nr} sectors from sector {sector}: sector {n} {what}{why}")
 
 
 def zeroed_before_mapped(machine: Machine) -> bool:
