@@ -256,7 +256,10 @@ def _tell(each: dict[str, Any]) -> None:
 def verify(
     stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Also each answer through sandbox, judge and nbgrader.")
+        bool, typer.Option("--full", help="Also each answer through sandbox, judge and nbgrader: hours.")
+    ] = False,
+    some: Annotated[
+        bool, typer.Option("--some", help="Also one mutant and one rewrite of each exercise in that way.")
     ] = False,
     update_counterexamples: Annotated[
         bool,
@@ -278,8 +281,8 @@ def verify(
         except (ValueError, ReleaseFailed) as broken:  # Drift, or a mutant whose text is gone
             _stop(broken)
         print("\n".join(proving.matrix(proofs[0])))
-        if full:
-            proofs.append(proving.verify_judged(course, stem, _say))
+        if full or some:
+            proofs.append(proving.verify_judged(course, stem, _say, some=not full))
         said = [line for proof in proofs for line in proof.wrong]
         survivors = sum(line.startswith("mutant") for line in said)
         print(

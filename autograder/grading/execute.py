@@ -36,7 +36,9 @@ class KernelLost(BaseException):
 
 def _error(cell: NotebookNode, *kinds: str) -> str:
     """What a cell ended with, if that was an error, and one of *kinds*."""
-    found = [o for o in cell.outputs if o.output_type == "error" and (not kinds or o.ename in kinds)]
+    found = [
+        o for o in cell.get("outputs", []) if o.output_type == "error" and (not kinds or o.ename in kinds)
+    ]
     return f"this cell ended with {found[0].ename}: {found[0].evalue[:200]}" if found else ""
 
 

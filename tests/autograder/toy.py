@@ -229,6 +229,7 @@ def notebook() -> Any:
         _graded("take_coin", 3),
         _answer("count_all", PLANTED, tags=["repair"]),
         _graded("count_all", 2),
+        *(new_markdown_cell(f"Text {n}, as between the cells of a lab.", id=f"text-{n}") for n in range(4)),
     ]
     return nb
 

@@ -239,6 +239,7 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
 @check(COPY, points=1, needs=open_checks.a_child_takes_a_reference_of_its_own)
 def forks_beside_exits(kernel: Kernel) -> object:
     """A fork beside the parent's exit, the child's, and the shrinker: whoever lives longer still has its zeroes."""
+    all_look_alike(kernel, PROGRAMS, families.forks())
     town = _town(True, threads=2)
     one, child = town.programs[0], Mm(FIRST_MM)
     leaves = does("thread", ("mmput", one.mm))
@@ -248,7 +249,6 @@ def forks_beside_exits(kernel: Kernel) -> object:
     town.explored(kernel, [dies, leaves, memory_is_tight()], children=(FIRST_MM,))
     _memory_runs_out(kernel)
     _families(kernel)
-    all_look_alike(kernel, PROGRAMS, families.forks())
     programs_look_alike(kernel, PROGRAMS)
     return found
 
