@@ -25,7 +25,7 @@ from .plans import Program, Style
 from .shrinking import FORGETS, fail_with_the_smallest
 from .watched import Seen, Watched, difference
 
-EXAMPLES = int(os.environ.get("HUGEZERO_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("HUGEZERO_EXAMPLES", "80"))
 FRAMES = HPAGE_PMD_NR // 2  # beside the huge ones, so that page tables never break one up
 SCARCE, AMPLE = 2 * HPAGE_PMD_NR + FRAMES, 16 * HPAGE_PMD_NR + FRAMES  # pages
 Machines = tuple[tuple[Style, dict[str, Any]], ...]  # on which a lab's programs run, one after the other

@@ -26,7 +26,7 @@ for answer in reference_answers(course, stem):
 @pytest.mark.parametrize("stem", Course().stems())
 def test_the_reference_keeps_its_points_with_more_examples(project: Path, stem: str) -> None:
     paths = os.pathsep.join([str(project), str(project / "course")])
-    env = {**os.environ, "HUGEZERO_EXAMPLES": "300", "PYTHONPATH": paths}
+    env = {**os.environ, "HUGEZERO_EXAMPLES": "400", "PYTHONPATH": paths}
     said = subprocess.run(
         [sys.executable, "-c", TRY, stem], env=env, capture_output=True, text=True, check=True
     )

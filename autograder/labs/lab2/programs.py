@@ -14,5 +14,5 @@ PROGRAMS = Suite(
     "lab 2",
     Kernel(functions_of(*LABS)),
     ((HUGE, {"pages": AMPLE}), (TIGHT_HUGE, {"pages": SCARCE})),
-    EXAMPLES // 5,
+    EXAMPLES // 2,
 )
