@@ -11,5 +11,5 @@ PROGRAMS = Suite(
     "lab 1",
     Kernel(functions_of(*LABS)),
     ((FEW, {"pages": 256}), (TIGHT, {"pages": 5}), (ADVISED, {"pages": AMPLE}), (TIGHT, {"pages": 6})),
-    EXAMPLES,
+    EXAMPLES * 5 // 2,
 )
