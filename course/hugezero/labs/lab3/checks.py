@@ -73,6 +73,7 @@ exercise(
 exercise(
     COPY,
     "You now have a child that holds what it maps.",
+    more=0.5,
     given="8b089fc2efe3",
     calls="get_huge_zero_folio put_huge_zero_folio",
 )

@@ -85,7 +85,7 @@ exercise(
     given="f961756f478e",
     calls="split_huge_zero_page_pmd",
 )
-exercise(SPLIT, "You now have a split that counts nothing.", given="879de388c6f0")
+exercise(SPLIT, "You now have a split that counts nothing.", more=0.5, given="879de388c6f0")
 exercise(ZAP, "You now have an unmap that counts nothing.", more=1, given="9615727cdffc")
 exercise(OUTLIVES, "You now know what the flag costs, and how to show it.", more=1, in_kernel=False)
 
