@@ -11,7 +11,7 @@ import nbformat
 from nbgrader.utils import parse_utc
 
 from ..course.layout import Course
-from .reading import LARGEST, NotANotebook, parse
+from .reading import LARGEST, NotANotebook, marks, parse
 
 MEMBERS = 1000  # of a zip that are looked at
 HIDDEN = (".", "__")  # how names of folders begin that hold copies: .ipynb_checkpoints, __MACOSX
@@ -117,9 +117,7 @@ def _names(notebook: nbformat.NotebookNode) -> set[str]:
     """Return names and ids of cells."""
     names = set()
     for cell in notebook.cells:
-        meta = cell.get("metadata")
-        marks = meta.get("nbgrader") if isinstance(meta, dict) else None
-        names |= {marks.get("grade_id") if isinstance(marks, dict) else None, cell.get("id")}
+        names |= {marks(cell).get("grade_id"), cell.get("id")}
     return {name for name in names if isinstance(name, str)}
 
 

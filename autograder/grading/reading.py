@@ -21,14 +21,14 @@ class NotANotebook(ValueError):
     """What was handed in cannot be read; the text says why and what to do."""
 
 
-class HandedIn(NamedTuple):
-    """A notebook, and a sentence about each thing that is odd about its file."""
+class Opened(NamedTuple):
+    """A notebook that was read, and a sentence about each thing that is odd about its file."""
 
     notebook: NotebookNode
     notes: list[str]
 
 
-def read(path: str | Path) -> HandedIn:
+def read(path: str | Path) -> Opened:
     """Return the notebook in *path*; raise NotANotebook if it is none."""
     path = Path(path)
     if path.is_symlink() or not path.is_file():
@@ -41,7 +41,7 @@ def read(path: str | Path) -> HandedIn:
     return parse(path.read_bytes(), path.name)
 
 
-def parse(data: bytes, name: str) -> HandedIn:
+def parse(data: bytes, name: str) -> Opened:
     """Return the notebook that the bytes of the file *name* are; raise NotANotebook if they are none."""
     text, notes = _decoded(data, name)
     try:
@@ -62,7 +62,14 @@ def parse(data: bytes, name: str) -> HandedIn:
         raise NotANotebook(f"{name} has a cell that is no cell: open it in JupyterLab and save it again")
     if _repaired(cells):
         notes.append(f"{name} holds halves of characters (lone surrogates): each is a ? now")
-    return HandedIn(found, notes)
+    return Opened(found, notes)
+
+
+def marks(cell: Any) -> dict[str, Any]:
+    """Return nbgrader's marks of a cell, whatever stands in their place."""
+    found = cell.get("metadata")
+    found = found.get("nbgrader") if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _decoded(data: bytes, name: str) -> tuple[str, list[str]]:
@@ -98,13 +105,13 @@ class Reader(NotebookExporter):
     """Reads whatever was handed in; what is no notebook becomes an empty one, with the reason."""
 
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> Any:
-        broken, handed_in = "", HandedIn(nbformat.v4.new_notebook(), [])
+        broken, opened = "", Opened(nbformat.v4.new_notebook(), [])
         try:
-            handed_in = read(filename)
+            opened = read(filename)
         except NotANotebook as wrong:
             broken = str(wrong)
         except OSError as wrong:
             broken = f"{os.path.basename(filename)} cannot be read: {wrong.strerror}"
-        resources = {**(resources or {}), "hugezero_broken": broken, "hugezero_notes": handed_in.notes}
+        resources = {**(resources or {}), "hugezero_broken": broken, "hugezero_notes": opened.notes}
         resources["metadata"] = {"name": Path(filename).stem, "path": os.path.dirname(filename)}
-        return self.from_notebook_node(handed_in.notebook, resources=resources, **kwargs)  # type: ignore[no-untyped-call]
+        return self.from_notebook_node(opened.notebook, resources=resources, **kwargs)  # type: ignore[no-untyped-call]

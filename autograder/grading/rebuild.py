@@ -12,13 +12,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from .reading import CONFLICT
-
-
-def _metadata(cell: Any) -> dict[str, Any]:
-    found = cell.get("metadata")
-    found = found.get("nbgrader") if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+from .reading import CONFLICT, marks
 
 
 def _text(cell: Any) -> str:
@@ -43,12 +37,10 @@ class _Places:
     def __init__(self, released: NotebookNode) -> None:
         self.cells = released.cells
         self.by_grade_id = {
-            _metadata(c)["grade_id"]: i for i, c in enumerate(self.cells) if _metadata(c).get("grade_id")
+            marks(c)["grade_id"]: i for i, c in enumerate(self.cells) if marks(c).get("grade_id")
         }
         self.by_id = {c["id"]: i for i, c in enumerate(self.cells) if "id" in c}
-        self.by_text = {
-            _text(c): i for i, c in enumerate(self.cells) if not _metadata(c) and _text(c).strip()
-        }
+        self.by_text = {_text(c): i for i, c in enumerate(self.cells) if not marks(c) and _text(c).strip()}
         self.answers = {
             name: i
             for name, i in self.by_grade_id.items()
@@ -57,7 +49,7 @@ class _Places:
 
     def find(self, cell: Any) -> int | None:
         """Return the place of a cell by its name, its id, or its text; None if it is none of the course's."""
-        grade_id, id = _metadata(cell).get("grade_id"), cell.get("id")
+        grade_id, id = marks(cell).get("grade_id"), cell.get("id")
         if isinstance(grade_id, str) and grade_id in self.by_grade_id:
             return self.by_grade_id[grade_id]
         if isinstance(id, str) and id in self.by_id:
@@ -88,14 +80,14 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> tuple[NotebookNo
     before: dict[int, list[str]] = {}  # code that runs ahead of the cell in a place
     last = -1
     for cell, place in zip(submitted.cells, known.all(submitted.cells), strict=True):
-        grade_id, text = _metadata(cell).get("grade_id"), _text(cell)
+        grade_id, text = marks(cell).get("grade_id"), _text(cell)
         if grade_id is not None and grade_id not in known.by_grade_id and place is None:
             notes.append(f"cell {str(grade_id)[:80]!r} is unknown")
         if place is None:
             if cell.get("cell_type") == "code" and text.strip():
                 before.setdefault(last + 1, []).append(text)
             continue
-        wanted = _metadata(released.cells[place])
+        wanted = marks(released.cells[place])
         notes += _about(cell, wanted, known)
         if not wanted:
             before.setdefault(place, []).extend(_helpers(released.cells[place], text, known))
@@ -105,7 +97,7 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> tuple[NotebookNo
     if list(dict.fromkeys(order)) != sorted(set(order)):
         notes.append("cells were moved: they run in the order of the course")
     for place, cell in enumerate(released.cells):
-        if _metadata(cell).get("grade_id"):
+        if marks(cell).get("grade_id"):
             *earlier, submission = found.get(place, [None])
             before.setdefault(place, []).extend(_twice(cell, earlier, notes))
             _take(cell, submission, notes)
@@ -122,7 +114,7 @@ def rebuild(released: NotebookNode, submitted: NotebookNode) -> tuple[NotebookNo
 
 def _about(cell: Any, wanted: dict[str, Any], known: _Places) -> list[str]:
     """What is odd about the marks of a cell that should have those *wanted*."""
-    mine = _metadata(cell)
+    mine = marks(cell)
     if not wanted:
         return []
     name = wanted["grade_id"]
@@ -146,7 +138,7 @@ def _twice(cell: NotebookNode, earlier: list[Any], notes: list[str]) -> list[str
     """The texts of an answer's cells ahead of its last one."""
     if not earlier:
         return []
-    name, often = _metadata(cell)["grade_id"], "twice" if len(earlier) == 1 else f"{len(earlier) + 1} times"
+    name, often = marks(cell)["grade_id"], "twice" if len(earlier) == 1 else f"{len(earlier) + 1} times"
     if not utils.is_solution(cell) or cell.cell_type != "code":
         notes.append(f"cell {name} is there {often}: the last one counts")
         return []
@@ -156,7 +148,7 @@ def _twice(cell: NotebookNode, earlier: list[Any], notes: list[str]) -> list[str
 
 def _take(cell: NotebookNode, submitted: Any, notes: list[str]) -> None:
     """Put the text of *submitted* into the released *cell*, if that is an answer."""
-    name = _metadata(cell)["grade_id"]
+    name = marks(cell)["grade_id"]
     if submitted is None:
         notes.append(f"cell {name} is missing")
         return

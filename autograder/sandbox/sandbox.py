@@ -104,9 +104,7 @@ class Box:
         shutil.rmtree(self.public, ignore_errors=True)
 
 
-LONGEST = (
-    60  # bytes of a folder in which sockets can still have names: 108 are all that a socket's path may have
-)
+LONGEST = 60  # bytes of a folder's name in which a socket's path, of 108 at most, still fits
 
 
 def _short_folder() -> str:
