@@ -40,7 +40,7 @@ def _say(line: str) -> None:
 
 
 def _row(each: dict[str, Any]) -> list[str]:
-    """A ledger as a row: who, points, of how many, flagged, and why."""
+    """Return a ledger as a row: who, points, of how many, flagged, and why."""
     from .grading.grade import flagged
 
     flags = [f"{name}: {row['flag']}" for name, row in each["cells"].items() if row["flag"]]
@@ -52,7 +52,7 @@ def _row(each: dict[str, Any]) -> list[str]:
 
 
 def _tame(text: str) -> str:
-    """*text* on one line, without what a terminal would obey."""
+    """Return *text* on one line, without what a terminal would obey."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
@@ -154,7 +154,7 @@ def grade(
     ] = None,
     root: Root = None,
 ) -> None:
-    """Grade every submission of a lab that is in build/submitted/; ends with 1 if one could not be graded."""
+    """Grade every submission of a lab that is in build/submitted/; exit with 1 if one could not be graded."""
     from .course.release import ReleaseFailed
     from .grading import grade as grading
     from .sandbox.sandbox import NoSandbox
@@ -206,7 +206,7 @@ def check(
     junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML to this file.")] = None,
     root: Root = None,
 ) -> None:
-    """Grade notebooks on the spot; ends with 0 only if each has full points."""
+    """Grade notebooks on the spot; exit with 0 only if each has full points."""
     from .grading import grade as grading
     from .grading.reading import NotANotebook
     from .sandbox.bubblewrap import missing
