@@ -78,7 +78,7 @@ def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[
 def release(
     stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Write what was released back to course/.")
+        bool, typer.Option("--update", help="Only write the form that nbgrader releases back to course/.")
     ] = False,
     root: Root = None,
 ) -> None:
@@ -95,8 +95,6 @@ def release(
         given.write(course)
         for stem in stems or course.stems():
             done = release_one(course, stem, update)
-            known_answers.keep_stories(course, stem)
-            zipped = package.package(course, stem)
             told = (
                 "course/ was brought up to date"
                 if done.updated
@@ -104,7 +102,11 @@ def release(
                 if done.same
                 else "DIFFERS from course/"
             )
-            print(f"{stem}\t{done.points:g} points\t{told}\t{zipped.relative_to(course.root)}")
+            made = [f"{stem}\t{done.points:g} points\t{told}"]
+            if not update:
+                known_answers.keep_stories(course, stem)
+                made.append(str(package.package(course, stem).relative_to(course.root)))
+            print(*made, sep="\t")
             different |= not done.same
     except (Drift, ReleaseFailed, package.Leak, RuntimeError, ValueError, FileNotFoundError) as wrong:
         _stop(wrong)
@@ -197,6 +199,17 @@ def points(
     except OSError as wrong:
         _stop(f"{to}: {wrong.strerror}")
     print(f"{n} rows in {to}")
+
+
+@app.command()
+def report(stem: Annotated[str, typer.Argument(help="The lab.")], root: Root = None) -> None:
+    """Write one HTML page on how the class did: points, checks, known mistakes, what to look at."""
+    from .grading import class_report
+
+    try:
+        print(class_report.write(_course(root), stem))
+    except (ValueError, OSError) as wrong:
+        _stop(wrong)
 
 
 @app.command()
