@@ -5,13 +5,13 @@ All start on a small machine that the reference has set up, and end with everyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from hugezero.check.schedules import Explored, every_schedule
 from hugezero.explore.replay import given
 from hugezero.explore.state import LIVE, Peek
-from hugezero.explore.threads import Thread
+from hugezero.explore.threads import Thread, calls
 from hugezero.hw.tlb import Tlb
 from hugezero.labs.fixtures import COUNT, FOLIO, Mapped, small
 from hugezero.labs.laws import alive
@@ -136,15 +136,6 @@ class Town:
         return (pte for pte in entries if pte is not None and not pte.special)
 
 
-def does(who: str, *calls: tuple[Any, ...]) -> Thread:
-    """A CPU that makes *calls*, one after the other: a name and what it is called with."""
-    return Thread(who, tuple(_item(*call) for call in calls))
-
-
-def _item(name: str, *args: Any) -> Callable[[Any], Any]:
-    return lambda results: ("call", name, args)
-
-
 def memory_is_tight() -> Thread:
     """A CPU that asks every shrinker."""
-    return does("shrinker", ("shrink_slab",))
+    return calls("shrinker", ("shrink_slab",))

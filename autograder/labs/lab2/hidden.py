@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hugezero.check.checks import check
+from hugezero.explore.threads import calls
 from hugezero.hw.ram import PAGE_SIZE, PMD_SIZE
 from hugezero.labs.lab2 import checks as open_checks
 from hugezero.labs.lab2 import fixtures
@@ -55,8 +56,8 @@ def _memory_runs_out(kernel: Kernel) -> None:
     survives(kernel, PROGRAMS, [*AREA, *FAMILY], 1 << 14)
 
 
-AWAY = fixtures.program("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
-SPLITTER = fixtures.program("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
+AWAY = calls("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
+SPLITTER = calls("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
 
 
 def _nothing_is_lost(kernel: Kernel, cells: dict[Cell, Any], *each: list[Any]) -> object:

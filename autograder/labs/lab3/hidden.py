@@ -7,6 +7,7 @@ from functools import cache
 from hugezero.check.checks import check, expect
 from hugezero.check.schedules import Explored, every_schedule
 from hugezero.explore.state import Peek
+from hugezero.explore.threads import calls
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.labs.actors import shrinker, user
 from hugezero.labs.lab3 import checks as open_checks
@@ -18,7 +19,7 @@ from hugezero.mm.vmstat import VMSTAT
 from hugezero.scenario import Action, DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Write
 
 from .. import families
-from ..explorations import PMD, Town, does, memory_is_tight
+from ..explorations import PMD, Town, memory_is_tight
 from ..failing import survives
 from ..families import all_look_alike
 from ..programs import AMPLE, FRAMES, SCARCE, all_comes_back, look_alike, programs_look_alike
@@ -190,18 +191,18 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     town = _town(False)
     one = town.programs[0]
     fault = ("fault", one.mm, one.at)
-    town.explored(kernel, [does("reader", fault), does("writer", (*fault, True)), memory_is_tight()])
+    town.explored(kernel, [calls("reader", fault), calls("writer", (*fault, True)), memory_is_tight()])
     unmap = ("madvise_dontneed", one.mm, one.at, PMD)
-    town.explored(kernel, [does("reader", fault), does("unmapper", fault, unmap), memory_is_tight()])
-    alone = does("reader", (ANON, town.huge_fault(0)))
+    town.explored(kernel, [calls("reader", fault), calls("unmapper", fault, unmap), memory_is_tight()])
+    alone = calls("reader", (ANON, town.huge_fault(0)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     both = _town(False, False)
     one, other = both.programs
     lives = [
-        does("program", ("fault", each.mm, each.at), ("madvise_dontneed", each.mm, each.at, PMD))
+        calls("program", ("fault", each.mm, each.at), ("madvise_dontneed", each.mm, each.at, PMD))
         for each in (one, other)
     ]
-    never = does("exit", ("mmput", other.mm))  # it has never read a byte, and holds nothing
+    never = calls("exit", ("mmput", other.mm))  # it has never read a byte, and holds nothing
     both.explored(kernel, [lives[0], never, memory_is_tight()])
     return both.explored(kernel, [*lives, memory_is_tight()])
 
@@ -222,10 +223,12 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     one = town.programs[0]
     write, unmap = ("fault", one.mm, one.at + PAGE_SIZE, True), ("madvise_dontneed", one.mm, one.at, PMD)
     found = town.explored(
-        kernel, [does("writer", write), does("writer", write), one.reader(2), memory_is_tight()]
+        kernel, [calls("writer", write), calls("writer", write), one.reader(2), memory_is_tight()]
     )
-    town.explored(kernel, [does("writer", write), does("unmapper", unmap), one.reader(2), memory_is_tight()])
-    alone = does("writer", (WP, town.huge_fault(0, write=True)))
+    town.explored(
+        kernel, [calls("writer", write), calls("unmapper", unmap), one.reader(2), memory_is_tight()]
+    )
+    alone = calls("writer", (WP, town.huge_fault(0, write=True)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
     all_look_alike(kernel, PROGRAMS, families.writes())
@@ -239,9 +242,9 @@ def splits_beside_everything_else(kernel: Kernel) -> object:
     town = _town(True)
     one = town.programs[0]
     parts = [("madvise_dontneed", one.mm, one.at + n * PAGE_SIZE, PAGE_SIZE) for n in (1, 2)]
-    split, other = (does("splitter", part) for part in parts)
+    split, other = (calls("splitter", part) for part in parts)
     town.explored(
-        kernel, [split, does("writer", ("fault", one.mm, one.at, True)), one.reader(2), memory_is_tight()]
+        kernel, [split, calls("writer", ("fault", one.mm, one.at, True)), one.reader(2), memory_is_tight()]
     )
     found = town.explored(kernel, [split, other, one.reader(2), memory_is_tight()])
     _memory_runs_out(kernel)
@@ -256,20 +259,20 @@ def unmaps_beside_everything_else(kernel: Kernel) -> object:
     town = _town(True)
     one = town.programs[0]
     unmap, fault = ("madvise_dontneed", one.mm, one.at, PMD), ("fault", one.mm, one.at)
-    town.explored(kernel, [does("unmapper", unmap), one.reader(1), one.reader(2), memory_is_tight()])
+    town.explored(kernel, [calls("unmapper", unmap), one.reader(1), one.reader(2), memory_is_tight()])
     town.explored(
-        kernel, [does("unmapper", unmap), does("unmapper", unmap), one.reader(2), memory_is_tight()]
+        kernel, [calls("unmapper", unmap), calls("unmapper", unmap), one.reader(2), memory_is_tight()]
     )
     found = town.explored(
-        kernel, [does("unmapper", unmap), one.reader(1), does("reader", fault), memory_is_tight()]
+        kernel, [calls("unmapper", unmap), one.reader(1), calls("reader", fault), memory_is_tight()]
     )
     both = _town(True, True)
     one, other = both.programs
     both.explored(
-        kernel, [does("exit", ("mmput", one.mm)), does("exit", ("mmput", other.mm)), memory_is_tight()]
+        kernel, [calls("exit", ("mmput", one.mm)), calls("exit", ("mmput", other.mm)), memory_is_tight()]
     )
-    forks = does("parent", ("fork", one.mm))
-    unmaps = does("unmapper", ("madvise_dontneed", other.mm, other.at, PMD), ("fault", other.mm, other.at))
+    forks = calls("parent", ("fork", one.mm))
+    unmaps = calls("unmapper", ("madvise_dontneed", other.mm, other.at, PMD), ("fault", other.mm, other.at))
     both.explored(kernel, [forks, unmaps, memory_is_tight()], children=(1000,))
     return found
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from hugezero.check.checks import check, expect
 from hugezero.check.schedules import Explored, every_schedule
 from hugezero.explore.state import Peek
-from hugezero.explore.threads import Thread
+from hugezero.explore.threads import Thread, calls
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.hw.tlb import Tlb
-from hugezero.labs.actors import shrinker
+from hugezero.labs.actors import shrinker, take
 from hugezero.labs.lab4 import checks as open_checks
-from hugezero.labs.lab4.fixtures import MM_GET, user
+from hugezero.labs.lab4.fixtures import MM_GET
 from hugezero.labs.lab4.two_designs import LEFT, how_it_ended
 from hugezero.labs.laws import alive, at_rest
 from hugezero.machine import Kernel
@@ -33,9 +32,10 @@ from hugezero.scenario import (
     Read,
     Write,
 )
+from hugezero.store import call
 
 from .. import families
-from ..explorations import FIRST_MM, PMD, Town, does, memory_is_tight
+from ..explorations import FIRST_MM, PMD, Town, memory_is_tight
 from ..failing import survives
 from ..families import all_look_alike
 from ..programs import AMPLE, all_comes_back, functions_of, look_alike, programs_look_alike
@@ -99,13 +99,12 @@ def _families(kernel: Kernel) -> None:
 def _life(mm: Mm, may_fail: bool = False) -> Thread:
     """A thread of *mm* that maps the folio, reads, and ends; the last one gives back what the mm holds."""
 
-    def leave(results: Any) -> Any:
-        return "op", (mm, "users"), "dec_and_test", ()
+    def lives() -> None:
+        take(MM_GET, mm, may_fail=may_fail)
+        if mm.users.dec_and_test():
+            call(MM_PUT, mm)
 
-    def last(results: Any) -> Any:
-        return ("call", MM_PUT, (mm,)) if results[2] else None
-
-    return user(mm, leave, last, may_fail=may_fail)
+    return Thread(f"thread of {mm!r}", lives)
 
 
 def _lives(kernel: Kernel, *threads: int, shrinkers: int = 1, may_fail: bool = False) -> Explored:
@@ -208,12 +207,12 @@ def _town(*mapped: bool, threads: int = 1) -> HeldByMms:
 def ends_beside_everything_else(kernel: Kernel) -> object:
     """Exits beside forks, faults, other exits and the shrinker, and of an mm that never faulted: all comes back."""
     one, other = (both := _town(True, False)).programs
-    exits = [does("exit", ("mmput", each.mm)) for each in (one, other)]
+    exits = [calls("exit", ("mmput", each.mm)) for each in (one, other)]
     both.explored(kernel, [*exits, memory_is_tight()])
-    both.explored(kernel, [exits[0], does("reader", ("fault", other.mm, other.at)), memory_is_tight()])
+    both.explored(kernel, [exits[0], calls("reader", ("fault", other.mm, other.at)), memory_is_tight()])
     only = (pair := _town(True, threads=2)).programs[0]
-    forks = does("parent", ("fork", only.mm), ("mmput", only.mm))
-    leaves = does("thread", ("mmput", only.mm))
+    forks = calls("parent", ("fork", only.mm), ("mmput", only.mm))
+    leaves = calls("thread", ("mmput", only.mm))
     found = pair.explored(kernel, [forks, leaves, memory_is_tight()], children=(FIRST_MM,))
     _memory_runs_out(kernel)
     _families(kernel)
@@ -226,9 +225,11 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     town = _town(False, threads=2)
     one = town.programs[0]
     fault, end = ("fault", one.mm, one.at), ("mmput", one.mm)
-    found = town.explored(kernel, [does("reader", fault, end), does("reader", fault, end), memory_is_tight()])
-    town.explored(kernel, [does("reader", fault), does("writer", (*fault, True)), memory_is_tight()])
-    alone = does("reader", (ANON, town.huge_fault(0)))
+    found = town.explored(
+        kernel, [calls("reader", fault, end), calls("reader", fault, end), memory_is_tight()]
+    )
+    town.explored(kernel, [calls("reader", fault), calls("writer", (*fault, True)), memory_is_tight()])
+    alone = calls("reader", (ANON, town.huge_fault(0)))
     town.explored(kernel, [alone, alone, memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
     all_look_alike(kernel, PROGRAMS, families.reads())
@@ -242,10 +243,10 @@ def forks_beside_exits(kernel: Kernel) -> object:
     all_look_alike(kernel, PROGRAMS, families.forks())
     town = _town(True, threads=2)
     one, child = town.programs[0], Mm(FIRST_MM)
-    leaves = does("thread", ("mmput", one.mm))
-    survives = does("parent", ("fork", one.mm), ("mmput", one.mm))
+    leaves = calls("thread", ("mmput", one.mm))
+    survives = calls("parent", ("fork", one.mm), ("mmput", one.mm))
     found = town.explored(kernel, [survives, leaves, memory_is_tight()], children=(FIRST_MM,))
-    dies = does("parent", ("fork", one.mm), ("mmput", child))
+    dies = calls("parent", ("fork", one.mm), ("mmput", child))
     town.explored(kernel, [dies, leaves, memory_is_tight()], children=(FIRST_MM,))
     _memory_runs_out(kernel)
     _families(kernel)
@@ -260,10 +261,10 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     one = town.programs[0]
     write, unmap = ("fault", one.mm, one.at, True), ("madvise_dontneed", one.mm, one.at, PMD)
     found = town.explored(
-        kernel, [does("writer", write), does("writer", write), one.reader(2), memory_is_tight()]
+        kernel, [calls("writer", write), calls("writer", write), one.reader(2), memory_is_tight()]
     )
-    alone = does("writer", (WP, town.huge_fault(0, write=True)))
-    town.explored(kernel, [alone, does("unmapper", unmap), memory_is_tight()], may_fail=True)
+    alone = calls("writer", (WP, town.huge_fault(0, write=True)))
+    town.explored(kernel, [alone, calls("unmapper", unmap), memory_is_tight()], may_fail=True)
     _memory_runs_out(kernel)
     all_look_alike(kernel, PROGRAMS, families.writes())
     programs_look_alike(kernel, PROGRAMS)
@@ -276,10 +277,10 @@ def no_cpu_remembers_what_was_unmapped(kernel: Kernel) -> object:
     town = _town(True)
     one = town.programs[0]
     unmap = ("madvise_dontneed", one.mm, one.at, PMD)
-    town.explored(kernel, [does("unmapper", unmap, ("mmput", one.mm)), one.reader(1), memory_is_tight()])
+    town.explored(kernel, [calls("unmapper", unmap, ("mmput", one.mm)), one.reader(1), memory_is_tight()])
     empty = _town(False)
     two = empty.programs[0]
-    own = does("writer", ("fault", two.mm, two.at, True), ("madvise_dontneed", two.mm, two.at, PMD))
+    own = calls("writer", ("fault", two.mm, two.at, True), ("madvise_dontneed", two.mm, two.at, PMD))
     found = empty.explored(kernel, [own, two.reader(1), memory_is_tight()])
     _families(kernel)
     all_look_alike(kernel, PROGRAMS, families.unmaps())
@@ -293,8 +294,8 @@ def splits_beside_everything_else(kernel: Kernel) -> object:
     town = _town(True)
     one = town.programs[0]
     parts = [("madvise_dontneed", one.mm, one.at + n * PAGE_SIZE, PAGE_SIZE) for n in (1, 2)]
-    split, other = (does("splitter", part) for part in parts)
-    unmap = does("unmapper", ("madvise_dontneed", one.mm, one.at, PMD))
+    split, other = (calls("splitter", part) for part in parts)
+    unmap = calls("unmapper", ("madvise_dontneed", one.mm, one.at, PMD))
     town.explored(kernel, [split, unmap, one.reader(2), memory_is_tight()])
     found = town.explored(kernel, [split, other, one.reader(2), memory_is_tight()])
     all_look_alike(kernel, PROGRAMS, families.splits())

@@ -10,9 +10,9 @@ from hugezero.block.zeroing import PRIVATE_ZEROES
 from hugezero.check.checks import check, expect, expect_equal
 from hugezero.check.schedules import every_schedule
 from hugezero.explore.state import Peek
-from hugezero.explore.threads import Thread
+from hugezero.explore.threads import Thread, calls, cpu
 from hugezero.hw.ram import FROZEN_ZEROES, PAGE_SIZE, PMD_SIZE
-from hugezero.labs.actors import shrinker
+from hugezero.labs.actors import shrinker, take
 from hugezero.labs.fixtures import COUNT, idle_folio
 from hugezero.labs.lab1.fixtures import expect_zeroed, zero
 from hugezero.labs.lab5 import checks as open_checks
@@ -47,7 +47,7 @@ from hugezero.scenario import (
     Simulated,
     Write,
 )
-from hugezero.store import Cell
+from hugezero.store import Cell, call
 from hypothesis import strategies as st
 
 from ..programs import EXAMPLES, always, look_alike, programs_look_alike
@@ -125,23 +125,17 @@ def programs_live_on_whatever_was_booted(kernel: Kernel) -> None:
 # the functions of an mm
 
 
-def _caller(name: str, mm: Mm) -> Thread:
-    return Thread(name, (lambda results: ("call", name, (mm,)),))
-
-
-def _used(results: tuple[Any, ...]) -> Any:
-    return ("op", (results[0], "data"), "load", (0, 1)) if isinstance(results[0], Folio) else None
-
-
-def _stays(mm: Mm) -> Thread:
+@cpu("reader")
+def _stays(mm: Mm) -> None:
     """A thread of *mm* that takes the folio, and reads it; the mm lives on."""
-    return Thread("reader", (lambda results: ("call", open_checks.MM_GET, (mm,)), _used))
+    take(open_checks.MM_GET, mm)
 
 
-def _comes_and_goes(mm: Mm) -> Thread:
+@cpu("process")
+def _comes_and_goes(mm: Mm) -> None:
     """The only thread of *mm*: it takes the folio, reads it, and ends."""
-    end = lambda results: ("call", open_checks.MM_PUT, (mm,))  # noqa: E731
-    return Thread("process", (lambda results: ("call", open_checks.MM_GET, (mm,)), _used, end))
+    take(open_checks.MM_GET, mm)
+    call(open_checks.MM_PUT, mm)
 
 
 def _persistent_cells() -> dict[Cell, Any]:
@@ -194,7 +188,7 @@ def processes_end_in_both_kernels(kernel: Kernel) -> object:
 # largest_zero_folio
 
 ZEROES_THERE: dict[Cell, Any] = {(ZERO_PAGE, "state"): "reserved", (ZERO_PAGE, "data"): FROZEN_ZEROES}
-LEAVES = Thread("process", (lambda results: ("call", open_checks.MM_PUT, (MM,)),))
+LEAVES = calls("process", (open_checks.MM_PUT, MM))
 
 
 def _in_use() -> dict[Cell, Any]:
@@ -205,13 +199,7 @@ def _in_use() -> dict[Cell, Any]:
 @check(open_checks.LARGEST, points=1, needs=open_checks.the_largest_folio_that_never_goes)
 def it_can_be_read_whoever_goes(kernel: Kernel) -> object:
     """What it gives can be read while a process ends and memory gets tight, under every schedule."""
-
-    def read(results: tuple[Any, ...]) -> Any:
-        if isinstance(results[0], Folio):
-            return "op", (results[0], "data"), "load", (0, 1)
-        return "bug", f"largest_zero_folio returned {results[0]!r}, which is no folio", "disk"
-
-    user = Thread("disk", (lambda results: ("call", open_checks.LARGEST, ()), read))
+    user = Thread("disk", lambda: take(open_checks.LARGEST))
     machines = [{**cells, **ZEROES_THERE} for cells in (_persistent_cells(), _in_use())]
     return _in_each(kernel, machines, user, LEAVES, at_end=_at_the_end(0), story="nobody reads what has gone")
 
@@ -297,7 +285,7 @@ def any_range_of_any_disk_in_any_kernel(kernel: Kernel) -> object:
         st.sampled_from([None, None, 0, 64, 65, 600]),
     )
     always(lambda example: _bytes(kernel, example), ranges, MANY)
-    user = Thread("writer", (lambda results: ("call", open_checks.ZERO, (BDEV, 0, 8)),))
+    user = calls("writer", (open_checks.ZERO, BDEV, 0, 8))
     there: dict[Cell, Any] = {**ZEROES_THERE, (BDEV, "bd_nr_sectors"): 64}
     machines = [{**cells, **there} for cells in (_persistent_cells(), _in_use())]
     return _in_each(

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..check.checks import expect
 from ..explore.state import Peek
-from ..explore.threads import Thread
+from ..explore.threads import Hardware, Thread
 from ..hw.tlb import Tlb, Translation
 from ..machine import Kernel, Machine
 from ..mm.huge_memory import (
@@ -94,27 +94,13 @@ class Mapped:
 
     def reader(self, cpu: int) -> Thread:
         """A CPU that reads there twice, as the hardware does: where it remembers, or else where the entry leads."""
-        cached, pmd, start = (Tlb(self.mm.id), "cached"), self.pmd.cell, self.at
+        where = (Tlb(self.mm.id), "cached"), self.pmd.cell, cpu, self.at
 
-        def read(look: Peek) -> tuple[dict[Any, Any], Any, str | None]:
-            known = look(cached)
-            folio = next((one.folio for one in known if (one.cpu, one.start) == (cpu, start)), None)
-            writes: dict[Any, Any] = {}
-            if folio is None:
-                entry = look(pmd)
-                if not isinstance(entry, Pmd):
-                    return {}, None, None  # a page fault, which is another story
-                folio = entry.folio
-                writes = {cached: (*known, Translation(cpu, start, folio))}
-            if look((folio, "state")) != "free":
-                return writes, folio, None
-            return writes, folio, (
-                f"the reader still takes {start:#x} to be in {folio!r}, which has been freed: it reads whatever its "
-                "next owner keeps there"
-            )  # fmt: skip
+        def twice() -> None:
+            READ(*where)
+            READ(*where)
 
-        once = lambda results: ("hw", "read", read)  # noqa: E731
-        return Thread("reader", (once, once))
+        return Thread("reader", twice)
 
     # what a function has made of it
 
@@ -141,6 +127,29 @@ class Mapped:
             f"after an unmap the entry is {entry}, {tables} page tables are in use, and RSS is {rss}; it should be "
             "None, 0 and 0",
         )
+
+
+def read(
+    peek: Peek, cached: Cell, pmd: Cell, cpu: int, start: int
+) -> tuple[dict[Cell, Any], Any, str | None]:
+    """A read at *start* on *cpu*, as the hardware does it, which remembers in *cached* where the entry *pmd* leads."""
+    known, writes = peek(cached), dict[Cell, Any]()
+    folio = next((one.folio for one in known if (one.cpu, one.start) == (cpu, start)), None)
+    if folio is None:
+        entry = peek(pmd)
+        if not isinstance(entry, Pmd):
+            return {}, None, None  # a page fault, which is another story
+        folio = entry.folio
+        writes = {cached: (*known, Translation(cpu, start, folio))}
+    if peek((folio, "state")) != "free":
+        return writes, folio, None
+    return writes, folio, (
+        f"the reader still takes {start:#x} to be in {folio!r}, which has been freed: it reads whatever its next owner "
+        "keeps there"
+    )  # fmt: skip
+
+
+READ = Hardware(read)
 
 
 def expect_fallback(said: object, pmd: Slot, left: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ...check.checks import check, expect, expect_equal
 from ...check.notebook import exercise
 from ...explore.state import Peek
+from ...explore.threads import calls
 from ...hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
 from ...machine import Kernel
 from ...mm import memory
@@ -39,7 +40,6 @@ from .fixtures import (
     no_memory_next,
     nothing_lost,
     place_huge,
-    program,
     schedules,
     unmapped,
     with_huge_zero,
@@ -360,7 +360,7 @@ def two_cpus_may_write_at_once(kernel: Kernel) -> object:
     kernel = with_huge_zero(kernel)
     entry = mk_huge_zero_pmd(ZEROES_2M)
     schedules(kernel, [fault(WP, True, entry)] * 2, mapped(), at_end=nothing_lost, may_fail=True, hint=SHAPE)
-    writers = [program("writer", ("write", MM, AT + n * PAGE_SIZE, bytes([7 + n]))) for n in (0, 1)]
+    writers = [calls("writer", ("write", MM, AT + n * PAGE_SIZE, bytes([7 + n]))) for n in (0, 1)]
 
     def at_end(peek: Peek) -> str | None:
         lost = nothing_lost(peek)
@@ -429,8 +429,8 @@ def one_huge_entry_becomes_512_small_ones(kernel: Kernel) -> None:
 @check(SPLIT, points=1, needs=one_huge_entry_becomes_512_small_ones)
 def a_reader_on_another_cpu_sees_zeroes(kernel: Kernel) -> object:
     """While one CPU splits, another one reads: it finds zeroes at every moment, and nothing is lost."""
-    splitter = program("splitter", ("split_huge_pmd", VMA, PMD, AT))
-    reader = program("reader", ("user_read", MM, AT + 2 * PAGE_SIZE))
+    splitter = calls("splitter", ("split_huge_pmd", VMA, PMD, AT))
+    reader = calls("reader", ("user_read", MM, AT + 2 * PAGE_SIZE))
     faults = {"do_anonymous_page": memory.do_anonymous_page}  # an empty entry gets a page, also for a read
     return schedules(
         Kernel({**with_huge_zero(kernel).functions, **faults}),

@@ -37,10 +37,9 @@ from ...mm.mm_types import (
 from ...mm.mmap import mm_alloc, mmap
 from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, alloc_folio, clear_folio, set_zero_page_aside
 from ...mm.pgtable import Pmd, PmdTable, PteTable, pmd_offset, pte_alloc_one
-from ...store import Cell, Slot, call
+from ...store import Cell, KernelBug, Slot, call
 
 ADVISED = VM_READ | VM_WRITE | VM_HUGEPAGE
-Results = tuple[Any, ...]
 RETURNS = "a huge fault handler returns 0, VM_FAULT_FALLBACK or VM_FAULT_OOM"
 
 
@@ -166,23 +165,14 @@ def fault(handler: str, write: bool, entry: Pmd | None = None, plenty: bool = Fa
     """
     vmf = VmFault(VMA, AT, write, PMD, None, None, entry)  # type: ignore[arg-type]
 
-    def check(results: Results) -> Any:
-        if results[0] == VM_FAULT_FALLBACK and plenty:
-            return "bug", f"there is a huge page, and {handler} returned VM_FAULT_FALLBACK", handler
-        if type(results[0]) is int and results[0] in (0, VM_FAULT_OOM, VM_FAULT_FALLBACK):
-            return None
-        return "bug", f"{handler} returned {fault_code(results[0])}: {RETURNS}", handler
+    def fault() -> None:
+        said = call(handler, vmf)
+        if said == VM_FAULT_FALLBACK and plenty:
+            raise KernelBug(f"there is a huge page, and {handler} returned VM_FAULT_FALLBACK")
+        if type(said) is not int or said not in (0, VM_FAULT_OOM, VM_FAULT_FALLBACK):
+            raise KernelBug(f"{handler} returned {fault_code(said)}: {RETURNS}")
 
-    return Thread("writer" if write else "reader", (_call(handler, vmf), check))
-
-
-def program(name: str, *calls: tuple[Any, ...]) -> Thread:
-    """A CPU that does *calls*: the name of a function, and its arguments."""
-    return Thread(name, tuple(_call(*each) for each in calls))
-
-
-def _call(name: str, *args: Any) -> Any:
-    return lambda results: ("call", name, args)
+    return Thread("writer" if write else "reader", fault)
 
 
 def unmap(vma: Vma, pmd: Slot, address: int) -> None:

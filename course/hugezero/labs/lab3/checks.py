@@ -7,12 +7,13 @@ from ...check.notebook import exercise
 from ...check.schedules import every_schedule
 from ...explore.byhand import CannotGo
 from ...explore.state import Peek
+from ...explore.threads import calls
 from ...hw.ram import PAGE_SIZE, ZEROES
 from ...machine import Kernel
 from ...mm.huge_memory import HPAGE_PMD_NR, HUGE_ZERO, is_huge_zero_pmd, mk_huge_pmd, pmd_mkwrite
 from ...mm.mm_types import VM_FAULT_FALLBACK, error_code, fault_code
 from ...mm.page_alloc import HPAGE_PMD_ORDER, Folio, alloc_folio
-from ..actors import calls, reclaim, shrinker, user, visitor
+from ..actors import reclaim, shrinker, user, visitor
 from ..fixtures import Mapped, beside, expect_fallback, folio_in_use, idle_folio, small
 from ..guesses import expect_letter
 from ..laws import alive, at_rest, settled
@@ -176,7 +177,7 @@ def a_reference_is_given_back(kernel: Kernel) -> object:
         folio_in_use(users=2)
         cells = small(machine.cells)
     return every_schedule(
-        beside(kernel, PUT), [calls("reader", PUT, HZ), calls("reader", PUT, HZ)], cells, at_end=at_rest,
+        beside(kernel, PUT), [calls("reader", (PUT, HZ)), calls("reader", (PUT, HZ))], cells, at_end=at_rest,
         story="every reference is taken off",
         hint="what if another CPU changes the count between your two operations?",
     )  # fmt: skip
@@ -304,7 +305,7 @@ def two_threads_fault_the_same_memory(kernel: Kernel) -> object:
         return settled(users=1)(peek)
 
     return every_schedule(
-        beside(kernel, ANON), [calls("reader", ANON, fault), calls("reader", ANON, fault)], cells, at_end=at_end,
+        beside(kernel, ANON), [calls("reader", (ANON, small(fault))), calls("reader", (ANON, small(fault)))], cells, at_end=at_end,
         story="nothing is counted twice",
         hint="the slower one took a reference as well: for which entry?",
     )  # fmt: skip
@@ -322,11 +323,11 @@ def a_write_gives_the_reference_back(kernel: Kernel) -> object:
         one.expect_replaced(kernel.do_huge_pmd_wp_page(fault))
         _expect_count(1, "the only huge entry was replaced, and", "who gives back what the read fault took?")
     every_schedule(
-        beside(kernel, WP), [calls("writer", WP, fault), calls("writer", WP, fault)], cells, at_end=_gone_or_idle,
+        beside(kernel, WP), [calls("writer", (WP, small(fault))), calls("writer", (WP, small(fault)))], cells, at_end=_gone_or_idle,
         hint="two threads wrote at once, and one entry was replaced: how many references were its?",
     )  # fmt: skip
     return every_schedule(
-        beside(kernel, WP), [calls("writer", WP, fault), one.reader(1), reclaim()], cells, at_end=_gone_or_idle,
+        beside(kernel, WP), [calls("writer", (WP, small(fault))), one.reader(1), reclaim()], cells, at_end=_gone_or_idle,
         story="no CPU is left with a freed page", hint=FLUSH,
     )  # fmt: skip
 
@@ -343,7 +344,7 @@ def a_split_gives_the_reference_back(kernel: Kernel) -> object:
         one.expect_split()
         _expect_count(1, "the only huge entry was split, and", "who gives back what the read fault took?")
     return every_schedule(
-        beside(kernel, SPLIT), [calls("splitter", SPLIT, one.vma, one.at, one.pmd), one.reader(1), reclaim()], cells,
+        beside(kernel, SPLIT), [calls("splitter", (SPLIT, one.vma, one.at, one.pmd)), one.reader(1), reclaim()], cells,
         at_end=_gone_or_idle, story="no CPU is left with a freed page", hint=FLUSH,
     )  # fmt: skip
 
@@ -369,7 +370,7 @@ def an_unmap_gives_the_reference_back(kernel: Kernel) -> object:
         gone = machine.peek((folio, "state")) == "free"
         expect(gone, "an ordinary huge page was unmapped, and nobody has freed it", "folio_put(folio)")
     return every_schedule(
-        beside(kernel, ZAP), [calls("unmapper", ZAP, one.vma, one.pmd, one.at), one.reader(1), reclaim()], cells,
+        beside(kernel, ZAP), [calls("unmapper", (ZAP, one.vma, one.pmd, one.at)), one.reader(1), reclaim()], cells,
         at_end=_gone_or_idle, story="no CPU is left with a freed page", hint=FLUSH,
     )  # fmt: skip
 

@@ -8,13 +8,14 @@ from ...check.checks import check, expect
 from ...check.notebook import INSTEAD, exercise
 from ...check.schedules import every_schedule
 from ...explore.state import Peek
+from ...explore.threads import calls
 from ...machine import Kernel
 from ...mm.huge_memory import HUGE_ZERO, is_huge_zero_pmd
 from ...mm.mm_types import error_code, fault_code
 from ...mm.mmap import mm_alloc
 from ...mm.page_alloc import Folio
 from ...store import in_code
-from ..actors import calls, reclaim
+from ..actors import reclaim
 from ..answers import program_in
 from ..fixtures import expect_fallback, folio_in_use, idle_folio, small
 from ..guesses import expect_letter
@@ -203,7 +204,7 @@ def first_the_tables_then_the_reference(kernel: Kernel) -> object:
         kernel.__mmput(never)
         expect_held(0, "an mm that never faulted has ended, and")
     return every_schedule(
-        beside(kernel, MMPUT), [calls("the last user", MMPUT, one.mm), one.reader(1), reclaim()], cells,
+        beside(kernel, MMPUT), [calls("the last user", (MMPUT, one.mm)), one.reader(1), reclaim()], cells,
         at_end=_ended, always=nothing_freed_is_mapped(one.mm),
         story="no CPU is left with a freed page",
         hint="as long as an entry leads to the folio, somebody may look there: what has to go first?",
@@ -263,7 +264,7 @@ def the_slower_thread_keeps_the_mms_reference(kernel: Kernel) -> object:
         return None if count == 2 else f"one mm uses the folio, and the count is {count}; it should be 2"
 
     return every_schedule(
-        kernel, [calls("thread", ANON, fault), calls("thread", ANON, fault)], cells, at_end=at_end, always=alive,
+        kernel, [calls("thread", (ANON, small(fault))), calls("thread", (ANON, small(fault)))], cells, at_end=at_end, always=alive,
         story="the mm holds the folio once",
         hint="who was slower made no entry. But whose is the reference, the entry's or the mm's?",
     )  # fmt: skip

@@ -6,7 +6,6 @@ CPUs beside the function under test are lists of operations, as in lab 3, so tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...check.checks import expect
 from ...explore.state import LIVE, Peek
@@ -16,10 +15,9 @@ from ...machine import Kernel
 from ...mm.huge_memory import HUGE_ZERO, flush_pmd_tlb_range, is_huge_zero_pmd, pgtable_trans_huge_withdraw
 from ...mm.mm_types import VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault
 from ...mm.mmap import mm_alloc, mmap
-from ...mm.page_alloc import Folio
 from ...mm.pgtable import PmdTable, pmd_offset, pte_free_one
 from ...store import Slot
-from ..actors import Results
+from ..actors import take
 from ..fixtures import COUNT, FOLIO, Mapped
 
 MM_GET = "mm_get_huge_zero_folio"
@@ -86,21 +84,9 @@ def expect_forgotten(mm: Mm, what: str) -> None:
 # under every schedule
 
 
-def user(mm: Mm, *then: Callable[[Results], Any], may_fail: bool = False) -> Thread:
-    """A thread of *mm* that wants to map the folio, reads a byte of it, and does *then*."""
-
-    def read(results: Results) -> Any:
-        if isinstance(results[0], Folio):
-            return "op", (results[0], "data"), "load", (0, 1)
-        if results[0] is None:
-            return (
-                None
-                if may_fail
-                else ("bug", f"a thread got None from {MM_GET}, and there was memory", "thread")
-            )
-        return "bug", f"a thread got {results[0]!r} from {MM_GET}, which is no folio", "thread"
-
-    return Thread(f"thread of {mm!r}", (lambda results: ("call", MM_GET, (mm,)), read, *then))
+def user(mm: Mm) -> Thread:
+    """Return a thread of *mm* that maps the folio, and reads a byte of it."""
+    return Thread(f"thread of {mm!r}", lambda: take(MM_GET, mm))
 
 
 def each_holds_once(*mms: Mm) -> Callable[[Peek], str | None]:

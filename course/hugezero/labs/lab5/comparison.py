@@ -18,7 +18,7 @@ from ...check.notebook import EXERCISES, run_open
 from ...cost.contention import CPUS, PART, TOUCHES, bouncing, recorded
 from ...explore.replay import given
 from ...explore.search import explore
-from ...explore.threads import Thread
+from ...explore.threads import Thread, calls
 from ...hw.ram import PAGE_SIZE, PMD_SIZE
 from ...machine import Kernel, Machine
 from ...mm.fault import handle_mm_fault
@@ -271,8 +271,7 @@ def states(design: Design) -> Any:
     functions |= {"a fault": given(_fault), "shrink_slab": given(shrink_slab)}
 
     def process(one: Mapped) -> Thread:
-        fault = lambda results: ("call", "a fault", (one.mm, one.at))  # noqa: E731
-        return Thread("reader", (fault, lambda results: ("call", "__mmput", (one.mm,))))
+        return calls("reader", ("a fault", one.mm, one.at), ("__mmput", one.mm))
 
-    tight = Thread("shrinker", (lambda results: ("call", "shrink_slab", ()),))
+    tight = calls("shrinker", ("shrink_slab",))
     return explore(functions, [*map(process, readers), tight], small(machine.cells))
