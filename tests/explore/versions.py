@@ -4,11 +4,10 @@ import itertools
 
 from hugezero.check.function_under_test import subject
 from hugezero.explore.threads import calls, cpu
-from hugezero.mm.huge_memory import HUGE_ZERO
+from hugezero.mm.huge_memory import HUGE_ZERO as HZ
 from hugezero.mm.page_alloc import alloc_folio, free_folio
 from hugezero.store import call
 
-HZ = HUGE_ZERO
 COUNT, FOLIO = (HZ, "refcount"), (HZ, "folio")
 
 
