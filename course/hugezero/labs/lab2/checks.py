@@ -18,28 +18,23 @@ from ...mm.mmap import dup_mm, madvise_dontneed, mmap, mprotect
 from ...mm.page_alloc import folio_get
 from ...mm.pgtable import Pmd, PteTable, pmd_offset, walk, zero_pte
 from ...store import Done
+from ..fixtures import ADVISED, deposited, huge_area, huge_fault, no_memory_next, place_huge
 from ..guesses import expect_letter
 from ..lab1.fixtures import zeroed_before_mapped
 from . import guesses  # noqa: F401 (its questions are entered)
 from .fixtures import (
-    ADVISED,
     AT,
     MM,
     PMD,
     VMA,
     ZEROES_2M,
-    deposited,
     expect_result,
     expect_unlocked,
     expect_zeroes_untouched,
     fault,
     holds,
-    huge_area,
-    huge_fault,
     mapped,
-    no_memory_next,
     nothing_lost,
-    place_huge,
     schedules,
     unmapped,
     with_huge_zero,
@@ -100,7 +95,7 @@ SHAPE = "prepare before the lock, look under it whether the entry is still what 
 def a_read_maps_the_huge_zero_page(kernel: Kernel) -> None:
     """One read maps 2 MiB of zeroes, counted by nobody, with a page table put aside for a split."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         taken = machine.vmstat()["pgalloc_normal"]
         user_read(mm, at + 5 * PAGE_SIZE)
         folio, entry = HUGE_ZERO.folio.read(), walk(mm, at)
@@ -142,7 +137,7 @@ def a_read_maps_the_huge_zero_page(kernel: Kernel) -> None:
 def a_write_gets_a_huge_page(kernel: Kernel) -> None:
     """A write gets a huge page of its own; so does a read where use_zero_page is off."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         user_write(mm, at + 5, b"x")
         entry, faults = walk(mm, at), mm.min_flt.read()
         expect(
@@ -172,7 +167,7 @@ def a_write_gets_a_huge_page(kernel: Kernel) -> None:
 def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
     """Where 2 MiB do not fit, were not asked for, or cannot be had, it falls back and leaves nothing behind."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
-        mm, at = huge_area(1)
+        mm, at = huge_area()
         ragged = mmap(mm, 2 * PMD_SIZE, ADVISED, at=at + PMD_SIZE + PAGE_SIZE)
         plain, no_end = mmap(mm, PMD_SIZE), mmap(mm, PMD_SIZE - PAGE_SIZE, ADVISED)
         for address, why in (
@@ -204,7 +199,7 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
         )
         expect_unlocked(mm, ANON, "without a page table")
     with with_huge_zero(kernel).booted(pages=64) as machine:  # too little memory for a huge zero folio
-        mm, at = huge_area(1)
+        mm, at = huge_area()
         for write in (False, True):
             what = f"a {'write' if write else 'read'} with no huge page to be had"
             said = kernel.do_huge_pmd_anonymous_page(huge_fault(mm, at, write))
@@ -246,7 +241,7 @@ def two_cpus_may_fault_at_once(kernel: Kernel) -> object:
 def a_write_to_huge_zeroes_gets_a_huge_page(kernel: Kernel) -> None:
     """A write to 2 MiB of zeroes gets a zeroed huge page; one that nobody else holds is kept."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         folio = place_huge(mm, at, mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
         table, start = deposited(mm, at), len(machine.log or ())
         user_write(mm, at + 2, b"hi")
@@ -305,7 +300,7 @@ def _maps_uncleared(rows: Sequence[Done], n: int) -> bool:
 def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
     """With no huge page to be had, or with one that others hold too, the entry is split and the small fault goes on."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         place_huge(mm, at, mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
         table = deposited(mm, at)
         no_memory_next(machine)  # for a huge page; small ones are there
@@ -382,7 +377,7 @@ def two_cpus_may_write_at_once(kernel: Kernel) -> object:
 def one_huge_entry_becomes_512_small_ones(kernel: Kernel) -> None:
     """All 512 small entries map the zero page, in the table that was put aside; nothing is allocated."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         zeroes = mk_huge_zero_pmd(HUGE_ZERO.folio.read())
         for base, entry in ((at, zeroes), (at + PMD_SIZE, pmd_mkdirty(zeroes)._replace(young=False))):
             place_huge(mm, base, entry)
@@ -449,7 +444,7 @@ def a_reader_on_another_cpu_sees_zeroes(kernel: Kernel) -> object:
 def fork_copies_one_entry_for_2_mib(kernel: Kernel) -> None:
     """A forked child gets each huge entry and a table put aside; folios are counted, the huge zero page is not."""
     with with_huge_zero(kernel).booted(pages=8192) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         place_huge(mm, at, mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
         folio = place_huge(mm, at + PMD_SIZE)
         taken = machine.vmstat()["pgalloc_normal"]
@@ -486,7 +481,7 @@ def fork_copies_one_entry_for_2_mib(kernel: Kernel) -> None:
 def unmapping_2_mib_gives_everything_back(kernel: Kernel) -> None:
     """Unmapping gives back a huge page, its RSS and the table put aside, and leaves the huge zero page alone."""
     with with_huge_zero(kernel).booted(pages=8192) as machine:
-        mm, at = huge_area(2)
+        mm, at = huge_area(2 * PMD_SIZE)
         place_huge(mm, at, mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
         place_huge(mm, at + PMD_SIZE)
         madvise_dontneed(mm, at, 2 * PMD_SIZE)
@@ -516,7 +511,7 @@ def mprotect_changes_what_it_was_asked_to(kernel: Kernel) -> None:
             (end - page, end, "the last page of"),
             (3 * page, 5 * page, "two pages in"),
         ):
-            mm, at = huge_area(1)
+            mm, at = huge_area()
             place_huge(mm, at)
             mprotect(mm, at + start, stop - start, VM_READ)
             whole = (start, stop) == (0, end)
@@ -535,7 +530,7 @@ def mprotect_changes_what_it_was_asked_to(kernel: Kernel) -> None:
                     + ("writable, as before" if wanted else "read-only"),
                 )
             expect_unlocked(mm, "change_huge_pmd")
-        mm, at = huge_area(1)
+        mm, at = huge_area()
         entry = mk_huge_zero_pmd(HUGE_ZERO.folio.read())
         place_huge(mm, at, entry)
         for flags in (VM_READ, VM_READ | VM_WRITE):

@@ -15,9 +15,7 @@ from ...mm.huge_memory import (
     HPAGE_PMD_NR,
     HUGE_ZERO,
     Deposits,
-    map_anon_folio_pmd,
     mk_huge_zero_pmd,
-    pgtable_trans_huge_deposit,
     pgtable_trans_huge_withdraw,
     pmd_trans_huge_lock,
     set_huge_zero_page_aside,
@@ -26,20 +24,16 @@ from ...mm.huge_memory import (
 from ...mm.mm_types import (
     VM_FAULT_FALLBACK,
     VM_FAULT_OOM,
-    VM_HUGEPAGE,
-    VM_READ,
-    VM_WRITE,
     Mm,
     Vma,
     VmFault,
     fault_code,
 )
-from ...mm.mmap import mm_alloc, mmap
-from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, alloc_folio, clear_folio, set_zero_page_aside
-from ...mm.pgtable import Pmd, PmdTable, PteTable, pmd_offset, pte_alloc_one
+from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, set_zero_page_aside
+from ...mm.pgtable import Pmd, PmdTable, PteTable
 from ...store import Cell, KernelBug, Slot, call
+from ..fixtures import ADVISED
 
-ADVISED = VM_READ | VM_WRITE | VM_HUGEPAGE
 RETURNS = "a huge fault handler returns 0, VM_FAULT_FALLBACK or VM_FAULT_OOM"
 
 
@@ -55,45 +49,6 @@ def _forget_huge_zero_pmd(vma: Vma, haddr: int, pmd: Slot) -> None:
 
 
 # on a machine
-
-
-def huge_area(count: int) -> tuple[Any, int]:
-    """A new address space with one area of *count* times 2 MiB that may use huge pages; gives both."""
-    mm = mm_alloc()
-    return mm, mmap(mm, count * PMD_SIZE, ADVISED)
-
-
-def huge_fault(mm: Mm, address: int, write: bool = False) -> VmFault:
-    """What a huge fault at *address* is told."""
-    vma = next(vma for start, end, vma in mm.mmap if start <= address < end)
-    pmd = pmd_offset(mm, address)
-    return VmFault(vma, address, write, pmd, None, None, pmd.read())  # type: ignore[arg-type]
-
-
-def place_huge(mm: Mm, address: int, entry: Pmd | None = None) -> Folio:
-    """Map 2 MiB as if a fault had: by *entry*, or by a huge page of its own. Gives the folio."""
-    vma, pmd = mm.mmap[0][2], pmd_offset(mm, address)
-    table = pte_alloc_one(mm)
-    assert table is not None
-    pgtable_trans_huge_deposit(pmd, table)
-    vma.anon_vma = True
-    if entry is not None:
-        pmd.set(entry)
-        return entry.folio
-    folio: Any = alloc_folio(HPAGE_PMD_ORDER)
-    clear_folio(folio)
-    map_anon_folio_pmd(folio, pmd, vma)
-    return folio
-
-
-def deposited(mm: Mm, address: int) -> Any:
-    """The table that is put aside for the 2 MiB at *address*, or None."""
-    return Deposits(mm.id)[address // PMD_SIZE].read()
-
-
-def no_memory_next(machine: Machine) -> None:
-    """The next allocation finds no memory, those behind it do."""
-    machine.births.fail = frozenset([machine.births.tries])
 
 
 def expect_unlocked(mm: Mm, name: str, when: str = "") -> None:

@@ -27,7 +27,8 @@ from ...mm.mm_types import Mm
 from ...mm.shrinker import shrink_slab
 from ...scenario import DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
 from .. import open_checks
-from ..fixtures import Mapped, small
+from ..fixtures import small
+from ..process import Process
 from ..starting_kernel import OWN, kernel_of, lab_said
 
 LABS = {
@@ -266,11 +267,11 @@ def _fault(mm: Mm, address: int) -> str:
 def states(design: Design) -> Any:
     """Two processes read 2 MiB each for the first time and end, while the shrinkers are asked: every schedule of that."""
     with design.kernel.booted(pages=8 * 512) as machine:
-        readers = [Mapped(mapped=False) for _ in range(2)]
+        readers = [Process(mapped=False) for _ in range(2)]
     functions = {name: given(f) for name, f in design.kernel.functions.items()}
     functions |= {"a fault": given(_fault), "shrink_slab": given(shrink_slab)}
 
-    def process(one: Mapped) -> Thread:
+    def process(one: Process) -> Thread:
         return calls("reader", ("a fault", one.mm, one.at), ("__mmput", one.mm))
 
     tight = calls("shrinker", ("shrink_slab",))

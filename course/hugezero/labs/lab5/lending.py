@@ -14,26 +14,14 @@ from ...explore.state import Peek
 from ...explore.threads import Hardware, Thread, calls, cpu
 from ...machine import Kernel
 from ...mm import memory
-from ...mm.huge_memory import HUGE_ZERO
 from ...mm.mm_types import Mm, VmFault
-from ...mm.page_alloc import Folio
 from ...store import Cell, call
+from ..lab4.stand_ins import mm_get_huge_zero_folio
 from ..lab4.two_designs import DESIGNS
-from ..locked_kernel import STAND_INS
 
 BDEV, MM = BlockDevice(1), Mm(1)
 SECTORS: dict[Cell, Any] = {(BDEV, "bd_nr_sectors"): 1 << 14}
 _by_mm = DESIGNS["mms are counted"].functions
-
-
-def _hold(mm: Mm) -> Folio | None:
-    """The mm holds the folio from now on."""
-    if mm.huge_zero.test_and_set():
-        return HUGE_ZERO.folio.read()
-    folio: Folio | None = STAND_INS["get_huge_zero_folio"](HUGE_ZERO)
-    if folio is None:
-        mm.huge_zero.clear()
-    return folio
 
 
 def _fault(vmf: VmFault) -> int:
@@ -45,7 +33,7 @@ def _fault(vmf: VmFault) -> int:
 
 def borrowing_kernel() -> Kernel:
     """A kernel that counts address spaces, and zeroes disks out of what they hold."""
-    more = {"do_huge_pmd_anonymous_page": _fault, "mm_get_huge_zero_folio": _hold}
+    more = {"do_huge_pmd_anonymous_page": _fault, "mm_get_huge_zero_folio": mm_get_huge_zero_folio}
     return zeroing({**_by_mm, **more}, zeroout_borrowing)
 
 
