@@ -19,19 +19,10 @@ from ..mm.mmap import mm_alloc, mmap
 from ..mm.page_alloc import HPAGE_PMD_ORDER, SMALL, ZERO_PAGE, Folio, alloc_folio, clear_folio
 from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one
 from ..store import Cell, Slot
-from .locked_kernel import STAND_INS
 
 COUNT, FOLIO = (HUGE_ZERO, "refcount"), (HUGE_ZERO, "folio")
 
 ADVISED = VM_READ | VM_WRITE | VM_HUGEPAGE
-
-
-def beside(kernel: Kernel, name: str) -> Kernel:
-    """The kernel in which *name* is the function of *kernel*, and the others of lab 3 are stand-ins."""
-    return Kernel({**STAND_INS, name: kernel.functions[name]})
-
-
-# what the CPUs meet
 
 
 def folio_in_use(users: int) -> Folio:

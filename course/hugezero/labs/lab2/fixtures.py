@@ -34,6 +34,7 @@ from ...mm.pgtable import Pmd, PmdTable, PteTable
 from ...store import Cell, KernelBug, Slot, call
 from ..fixtures import ADVISED
 
+SHAPE = "prepare before the lock, look under it whether the entry is still what it was, release it on every way, clean up"
 RETURNS = "a huge fault handler returns 0, VM_FAULT_FALLBACK or VM_FAULT_OOM"
 
 

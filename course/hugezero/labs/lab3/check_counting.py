@@ -12,9 +12,10 @@ from ...mm.huge_memory import HPAGE_PMD_NR
 from ...mm.huge_memory import HUGE_ZERO as HZ
 from ...mm.page_alloc import Folio
 from ..actors import GET, PUT, SCAN, reclaim, shrinker, user, visitor
-from ..fixtures import beside, folio_in_use, idle_folio, small
+from ..fixtures import folio_in_use, idle_folio, small
 from ..guesses import expect_letter
 from ..laws import alive, at_rest
+from ..locked_kernel import beside
 
 COUNT = "shrink_huge_zero_folio_count"
 

@@ -14,8 +14,9 @@ from ...mm.mm_types import VM_FAULT_FALLBACK, error_code, fault_code
 from ...mm.page_alloc import HPAGE_PMD_ORDER, alloc_folio
 from ...store import Cell
 from ..actors import reclaim
-from ..fixtures import beside, expect_fallback, folio_in_use, no_memory_next, place_huge, small
+from ..fixtures import expect_fallback, folio_in_use, no_memory_next, place_huge, small
 from ..laws import one_table, settled
+from ..locked_kernel import beside
 from ..process import Process, expect_count, one_maps_it
 
 ANON, WP, SPLIT = "do_huge_pmd_anonymous_page", "do_huge_pmd_wp_page", "split_huge_zero_page_pmd"
