@@ -252,6 +252,26 @@ def test_states_merge_after_steps_of_the_hardware():
     assert explore({}, threads).states == 27
 
 
+def test_the_hardware_waits_until_there_is_something_to_do():
+    takes = Hardware(
+        lambda peek, cell: ({cell: 0}, peek(cell), None if peek(cell) else "nothing to take"),
+        ready=lambda peek, cell: bool(peek(cell)),
+    )
+
+    def device():
+        TWO.rss.set(takes((ONE, "rss")))
+
+    def brings():
+        ONE.rss.set(5)
+
+    both = [Thread("device", device), Thread("brings", brings)]
+    found = explore({}, both)
+    assert (found.bug, found.ends) == (None, {frozenset({("Mm(2).rss", "5")})})
+    hand = ByHand({}, both)
+    assert [choice.cpu for choice in hand.enabled()] == [1] and hand.waiting() == [0]
+    assert explore({}, both[:1]).bug == DEADLOCK
+
+
 def test_what_the_hardware_only_looks_at_is_shared_with_those_who_write_it():
     def writes():
         ONE.rss.set(1)

@@ -23,7 +23,7 @@ __all__ = ["At", "Move", "Peek", "Row", "State", "Steps", "Thread"]
 
 LOCAL = 2000  # operations that a thread may do one after the other without one that another could see,
 GUESSED = 400  # and as long as it is only a guess that no other could
-DEEPEST = 50  # calls in calls, the first of which is a thread's
+DEEPEST = 50  # calls in calls; the thread itself, the outermost of all, is not one
 
 
 class Steps:
@@ -39,7 +39,7 @@ class Steps:
         shared: frozenset[Cell] | None = None,
     ) -> None:
         self.code, self.may_fail = code, may_fail
-        self.idlers = tuple(At(code.thread(thread.name, thread.run)) for thread in threads)
+        self.idle_threads = tuple(At(code.thread(thread.name, thread.run)) for thread in threads)
         self.cells, self.sharing = Cells(), Sharing(shared)
         self.births = Births(self.cells)
         self.doing = Doing(self.cells, self.births, self.sharing, always)
@@ -54,7 +54,7 @@ class Steps:
 
     def idle(self) -> State:
         """Before any thread has done anything."""
-        return self.cells.packed(list(self.first)), self.idlers
+        return self.cells.packed(list(self.first)), self.idle_threads
 
     def begin(self, cpu: int, state: State) -> Iterator[Move]:
         """Let a thread that has done nothing yet come to its first scheduling point; others are at one."""
@@ -64,7 +64,7 @@ class Steps:
     def start(self) -> list[Move]:
         """Where the threads are when each has come to its first scheduling point; or what goes wrong before."""
         moves = [Move(-1, (), self.idle(), None)]
-        for cpu in range(len(self.idlers)):
+        for cpu in range(len(self.idle_threads)):
             reached = []
             for before in moves:
                 assert before.after is not None
