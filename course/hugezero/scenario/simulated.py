@@ -144,7 +144,7 @@ class Simulated(Stage):
         byte, times = -1, 0
         mm = self.mms[action.by]
         for address in self._steps(action, *self._span(action)):
-            (now,) = fault.user_read(mm, address)
+            now = self._load(mm, address)
             if now == byte:
                 times += 1
                 continue
@@ -152,6 +152,10 @@ class Simulated(Stage):
                 runs.append((byte, times))
             byte, times = now, 1
         return [*runs, (byte, times)]
+
+    def _load(self, mm: Mm, address: int) -> int:
+        """The byte at *address*."""
+        return fault.user_read(mm, address)[0]
 
     def _write(self, action: Write) -> None:
         start, _ = self._span(action)

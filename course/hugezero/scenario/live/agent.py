@@ -181,7 +181,9 @@ def serve(sock: socket.socket, others: list[socket.socket]) -> None:
         elif verb == "exit":
             others.remove(sock)
             if not others:
-                os._exit(0)  # which closes the socket after the memory is gone, so that who waits for the end knows
+                os._exit(
+                    0
+                )  # which closes the socket after the memory is gone, so that who waits for the end knows
             sock.close()
             libc.syscall(SYS_exit, 0)  # this thread only; Python's own end of a thread would touch memory
 

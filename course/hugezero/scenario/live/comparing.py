@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...hw.ram import PAGE_SIZE
 from ..compare import bytes_in_words
 from ..stage import Observation
-from .linux import LiveObservation
+from .observed import LiveObservation
 
 COUNTERS = ("thp_fault_alloc", "thp_fault_fallback", "thp_split_pmd", "thp_zero_page_alloc")
 MAPPED = "mapped"

@@ -7,30 +7,20 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ...hw.ram import PMD_SIZE
 from ..actions import Action, DropCaches, Madvise, Mmap, Read, UseZeroPage
-from ..stage import Observation
-from .looking import THP, setting, vmstat
-from .needs import DROP, Powers, in_the_way, settings_in_the_way
-from .processes import SECONDS, Keeper, Unavailable
+from .here import THP, Unavailable, in_the_way, setting, settings_in_the_way
+from .looking import vmstat
+from .needs import DROP, Powers
+from .observed import LiveObservation
+from .processes import SECONDS, Keeper
 from .run import Run
 
 PROBE: list[Action] = [Mmap("probe", PMD_SIZE), Madvise("probe", "hugepage"), Read("probe")]
-
-
-@dataclass(frozen=True)
-class LiveObservation(Observation):
-    """An observation of running Linux; *unseen* names what could not be seen of it here.
-
-    A counter that cannot be compared is in *unseen* by its own name. A page whose kind is not known is "mapped".
-    """
-
-    unseen: frozenset[str] = frozenset()
 
 
 class Linux:

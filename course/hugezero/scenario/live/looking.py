@@ -16,7 +16,6 @@ PRESENT, PFNZERO, HUGE = 1 << 3, 1 << 5, 1 << 6  # categories that it tells apar
 PM_PRESENT, PM_PFN = 1 << 63, (1 << 55) - 1  # in an entry of pagemap
 KPF_THP, KPF_ZERO_PAGE = 22, 24  # bits in an entry of /proc/kpageflags
 REGIONS = 512  # that the ioctl returns at a time
-THP = Path("/sys/kernel/mm/transparent_hugepage")
 EVENTS = ("thp_fault_alloc", "thp_fault_fallback", "thp_split_pmd", "thp_zero_page_alloc")
 
 Region = tuple[int, int, int]  # start, end, categories
@@ -75,12 +74,3 @@ def vmstat() -> dict[str, int]:
     """Those counters of the whole machine that a scenario can move, and others seldom do."""
     found = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
     return {name: int(found[name]) for name in EVENTS if name in found}
-
-
-def setting(name: str) -> str:
-    """A setting of transparent huge pages: of `always [madvise] never` it is madvise; "" where there is none."""
-    try:
-        text = (THP / name).read_text()
-    except OSError:
-        return ""
-    return text.split("[")[1].split("]")[0] if "[" in text else text.strip()

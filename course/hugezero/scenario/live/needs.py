@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from ...hw.ram import PAGE_SIZE, PMD_SIZE
-from .looking import HUGE, PFNZERO, PM_PFN, PRESENT, THP, setting, vmstat
+from .here import THP
+from .looking import HUGE, PFNZERO, PM_PFN, PRESENT, vmstat
 from .processes import Keeper, Process
 from .syscalls import ARENA, MADV, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE
 
@@ -137,34 +137,3 @@ class Powers:
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])
             for row in rows
         )
-
-
-def in_the_way() -> str | None:
-    """Why this machine cannot be asked at all; None if it can."""
-    if sys.platform != "linux":
-        return f"this system is {sys.platform}, no Linux"
-    page = os.sysconf("SC_PAGE_SIZE")
-    if page != PAGE_SIZE:
-        return f"pages of this machine are {page // 1024} KiB, and scenarios are about pages of 4 KiB"
-    if not Path("/proc/self/pagemap").exists():
-        return "/proc does not show the pages of a process here"
-    huge = setting("hpage_pmd_size")
-    if huge != str(PMD_SIZE):
-        what = f"are {huge} bytes, and not 2 MiB" if huge else "are not built into this kernel"
-        return f"transparent huge pages {what}"
-    return None
-
-
-def settings_in_the_way() -> dict[str, str]:
-    """The settings that keep Linux from sharing huge zeroes, and what they would have to be."""
-    wanted = {"enabled": ("always", "madvise"), "use_zero_page": ("1",)}
-    return {name: values[-1] for name, values in wanted.items() if setting(name) not in values}
-
-
-def where_asked() -> dict[str, str]:
-    """The kernel, the architecture and the settings that answers depend on."""
-    system = os.uname()
-    settings = ("enabled", "defrag", "use_zero_page", "shmem_enabled")
-    return {"kernel": f"{system.sysname} {system.release}", "architecture": system.machine} | {
-        name: setting(name) for name in settings
-    }

@@ -8,14 +8,11 @@ import subprocess
 from contextlib import suppress
 from typing import Any
 
+from .here import Unavailable
 from .looking import Looked
 from .wire import command, receive, send
 
 SECONDS = 60  # that a process may take for one action
-
-
-class Unavailable(RuntimeError):
-    """This machine cannot be asked, or cannot be made to do, what was wanted; says why."""
 
 
 class Process:

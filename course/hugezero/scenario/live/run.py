@@ -24,7 +24,8 @@ from ..actions import (
 )
 from ..stage import SNAPSHOT_PAGES, Observation, Stage
 from .frames import Frames
-from .looking import THP, setting, vmstat
+from .here import THP, setting
+from .looking import vmstat
 from .processes import Process, pair
 from .syscalls import (
     ARENA,
@@ -100,12 +101,8 @@ class Run(Stage):
         for name, each in areas.items():
             for low, high, _ in each:
                 for address, kind, frame in self.frames.of(self.processes[name].looked, low, high):
-                    yield (
-                        name,
-                        (address - ARENA[0]) // PAGE_SIZE,
-                        kind,
-                        numbers.setdefault(frame, len(numbers)),
-                    )
+                    number = -1 if frame is None else numbers.setdefault(frame, len(numbers))
+                    yield name, (address - ARENA[0]) // PAGE_SIZE, kind, number
 
     # what is done
 
