@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from .course.layout import Course
@@ -328,6 +329,72 @@ def programs(root: Root = None) -> None:
     print(
         f"in %; failing: of all actions; {', '.join(f'{name}: {what}' for name, what in measured.DOES.items())}"
     )
+
+
+@app.command()
+def conform(
+    generated: Annotated[
+        int, typer.Option(help="So many generated programs beside those of the labs.")
+    ] = 300,
+    seed: Annotated[str, typer.Option(help="Another seed makes other programs.")] = "0",
+    change_settings: Annotated[
+        bool, typer.Option("--change-settings", help="Switch huge zeroes off and on where a program does so.")
+    ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Do as if this could not be seen here; can be repeated."),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write down what the labs' own scenarios show, in this file.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Compare the Linux that this runs on with lab 4's reference; ends with 1 at a difference without a known cause."""
+    from hugezero.scenario.live import Unavailable
+
+    from .labs import scenarios
+    from .labs.lab4.programs import PROGRAMS
+    from .labs.shrinking import fail_with_the_smallest
+    from .prove import conform as conforming
+
+    todo = [*scenarios.scenarios(_course(root)), *scenarios.generated(PROGRAMS.reference, seed, generated)]
+    try:
+        with conforming.kernel(change_settings, without or (), record) as kernel:
+            print(kernel.told, flush=True)
+            comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)
+            with _Rate(len(todo), "asking") as rate:
+                tally = comparing.all(todo, rate.tell)
+    except (Unavailable, ValueError, OSError) as wrong:
+        _stop(wrong)
+    except KeyboardInterrupt:
+        _stop("interrupted: settings are put back, and no process is left", 130)
+    print("\n".join(tally.lines()))
+    raise typer.Exit(1 if tally.unlike else 0)
+
+
+class _Rate:
+    """How far something is, and how fast: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int, what: str) -> None:
+        columns = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
+        self.progress = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
+        self.task = self.progress.add_task(what, total=total, rate="")
+        self.total, self.done, self.began = total, 0, time.monotonic()
+
+    def tell(self) -> None:
+        """One more is done."""
+        self.done += 1
+        rate = f"{self.done / (time.monotonic() - self.began):.1f} a second"
+        self.progress.update(self.task, advance=1, rate=rate)
+        if not out.is_terminal and self.done % 50 == 0:
+            _say(f"{self.done} of {self.total}, {rate}")
+
+    def __enter__(self) -> _Rate:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
 
 
 @app.command()
