@@ -93,7 +93,9 @@ def test_a_wait_is_no_work() -> None:
 def test_nothing_outlives_a_grader_that_is_killed(
     bwrap: str, tmp_path: Path, toy_course: Course, perfect: Any
 ) -> None:
-    slow = "def put_coins(purse, n):\n    return sum(range(10**12))\n"  # no step, no wait: nothing stops it soon
+    slow = (
+        "def put_coins(purse, n):\n    return sum(range(10**12))\n"  # no step, no wait: nothing stops it soon
+    )
     path = tmp_path / f"{toy.STEM}.ipynb"
     nbformat.write(submissions.answered(perfect, {"put_coins": slow}), path)
     code = f"from pathlib import Path; from autograder.grading import grade; from autograder.course import layout as course; grade.check(course.Course(Path({str(toy_course.root)!r})), Path({str(path)!r}))"
