@@ -29,15 +29,15 @@ class Unanswered(BaseException):
     """
 
 
-class Asleep(Unanswered):
+class WaitsTooLong(Unanswered):
     """It neither answers nor works. On a machine at its limits an honest process might look like that: ask again."""
 
 
-class Foul(BaseException):
+class ProtocolBroken(BaseException):
     """An answer that no honest code gives: nothing this process says counts any more."""
 
 
-class Port:
+class Channel:
     """One copy of the student's process, and what it was last asked."""
 
     def __init__(self, conn: socket.socket) -> None:
@@ -73,9 +73,13 @@ class Port:
         try:
             reply = messages.answer.decode(self._receive())
         except (msgspec.DecodeError, RecursionError, ValueError) as wrong:
-            raise Foul(f"what came back is not an answer to the judge's question: {wrong}") from None
+            raise ProtocolBroken(
+                f"what came back is not an answer to the judge's question: {wrong}"
+            ) from None
         if reply.n != self.n:
-            raise Foul(f"an answer to question {reply.n} where {self.n} was asked: two of you are answering")
+            raise ProtocolBroken(
+                f"an answer to question {reply.n} where {self.n} was asked: two of you are answering"
+            )
         return reply
 
     def _died(self) -> Unanswered:
@@ -98,7 +102,9 @@ class Port:
                 )
             if asleep > LOOKS:
                 waited = LOOKS * LOOK_MS // 1000
-                raise Asleep(f"{self.speaking} waited for {waited} s without one operation on the machine")
+                raise WaitsTooLong(
+                    f"{self.speaking} waited for {waited} s without one operation on the machine"
+                )
         try:
             packet, _, flags, _ = self.conn.recvmsg(messages.SIZE)
         except OSError:
@@ -109,7 +115,7 @@ class Port:
         if self.bytes > CHECK_BYTES:
             raise Unanswered(f"{self.speaking} sent {CHECK_BYTES >> 20} MiB in one check, and no end")
         if flags & socket.MSG_TRUNC:
-            raise Foul(f"an answer longer than {messages.SIZE} bytes")
+            raise ProtocolBroken(f"an answer longer than {messages.SIZE} bytes")
         return packet
 
     def _state(self) -> tuple[bool, float]:

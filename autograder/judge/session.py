@@ -7,30 +7,29 @@ Two doors. The *listener* is for the student's process, which can only answer qu
 from __future__ import annotations
 
 import contextlib
-import functools
+import inspect
 import json
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
-from hugezero.check.checks import Check, CodeRaised, Failed, Inconclusive, run_checks
+from hugezero.check.checks import Check, Result, run_checks, run_one
+from hugezero.check.function_under_test import FunctionUnderTest
 from hugezero.check.lint import told
 from hugezero.check.notebook import may_call
 from hugezero.machine import Kernel
-from hugezero.store import KernelBug, RunsOn
 
 from ..course.layout import Course
-from .channel import Asleep, Foul, Port, Unanswered
-from .remote_functions import RanOn, Student
+from .channel import Channel, ProtocolBroken, Unanswered, WaitsTooLong
+from .remote_function import NoEvidence, RemoteFunction, StudentProcess
 
 CHECK_CPU = 60.0  # seconds of the judge's own CPU that one check may take; the dearest takes 4
 LOST = 2  # copies of the student's process that may be lost, or be without end, in one cell
-NO_EVIDENCE = "no evidence: nothing answered the judge"
 Row = dict[str, Any]
 
 
@@ -72,25 +71,30 @@ def budget(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-class Bench:
-    """Judges one graded cell: a new copy of the student's process for each check."""
+class ExerciseJudge:
+    """Judges one graded cell: a new copy of the student's process for each check.
 
-    def __init__(self, course: Course, stem: str, exercise: str) -> None:
+    *accept* gives the next copy's socket, or None when there is none.
+    """
+
+    def __init__(
+        self, course: Course, stem: str, exercise: str, accept: Callable[[], socket.socket | None]
+    ) -> None:
         self.checks = course.checks(stem)[exercise]
-        self.exercise = exercise
+        self.exercise, self.accept = exercise, accept
         reference = course.reference(stem)
-        self.student = Student(reference, may_call(exercise, self.checks[0].lab))
-        self.kernel = Kernel({**reference, exercise: self.student.function(exercise)})
+        calls = may_call(exercise, self.checks[0].lab)
+        self.process = StudentProcess(self._channel)
+        self.function = RemoteFunction(self.process, exercise, calls)
+        self.arguments = len(inspect.signature(reference[exercise]).parameters)
+        under_test = FunctionUnderTest(exercise, self.function, calls)
+        self.kernel = Kernel({**reference, exercise: under_test})
         self.flags: dict[str, str] = {}
-        self.lost, self.void, self.shape = 0, "", ""
+        self.lost, self.void = 0, ""
 
-    def judge(self, accept: Any) -> Row:
-        """The row of this cell; *accept* gives the next copy's socket, or None when there is none."""
-        guards: dict[Check, Check] = {}
-        for check in self.checks:
-            needs = tuple(guards[need] for need in check.needs if need in guards)
-            guards[check] = replace(check, run=self._guarded(check, accept), needs=needs)
-        rows = [asdict(result) for result in run_checks(guards.values(), self.kernel)]
+    def judge(self) -> Row:
+        """Return the row of this cell."""
+        rows = [asdict(result) for result in run_checks(self.checks, self.kernel, self._run)]
         for row in rows:
             row["flag"] = self.flags.get(row["name"], "")
             if self.void:
@@ -100,90 +104,39 @@ class Bench:
         return {"exercise": self.exercise, "lab": self.checks[0].lab, "points": points,
                 "max": sum(c.points for c in self.checks), "flag": flag, "story": "", "checks": rows}  # fmt: skip
 
-    def _guarded(self, check: Check, accept: Any) -> Any:
-        """*check*, where nothing that the student's process does can be an error of the judge's."""
+    def _channel(self) -> Channel | None:
+        copy = self.accept()
+        return None if copy is None else Channel(copy)
 
-        @functools.wraps(check.run)
-        def run(kernel: Any, again: bool = False) -> object:
-            if self.shape:
-                raise Failed(self.shape)
-            if self.void or self.lost >= LOST:
-                raise Failed(f"not asked: {self.void or 'your code was lost too often'}")
-            conn = accept()
-            if conn is None:
-                raise self._flagged(check, NO_EVIDENCE)
-            port = Port(conn)
-            try:
-                with budget(CHECK_CPU):
-                    return asked(kernel, port)
-            except Asleep as asleep:
-                if again:
-                    self.lost += 1
-                    raise self._flagged(check, told(str(asleep), self.student.habits)) from None
-                port.close()  # the next copy comes only when this one has gone
-                return run(kernel, again=True)
-            except (Overworked, RunsOn):
-                raise self._flagged(
-                    check, f"what {self.exercise} asks of the kernel is so much that the check came to no end"
-                ) from None
-            finally:
-                port.close()
-
-        def asked(kernel: Any, port: Port) -> object:
-            try:
-                self.student.connect(port)
-                self.shape = self.student.look(self.exercise)
-                if self.shape:
-                    raise Failed(self.shape)
-                try:
-                    said = check.run(kernel)
-                except (CodeRaised, Failed, KernelBug) as wrong:
-                    if self.student.habits and not isinstance(wrong, Inconclusive):
-                        self._ask_again(port, accept)  # that it differs says more than what it came to
-                    raise
-                self._ask_again(port, accept)
-                return said
-            except Asleep:
-                raise
-            except Unanswered as end:
-                self.lost += 1
-                raise self._flagged(check, told(str(end), self.student.habits)) from None
-            except Foul as foul:
-                self.void = str(foul)
-                raise self._flagged(check, self.void) from None
-            except Failed as failed:
-                if isinstance(failed, Inconclusive):
-                    self.flags[check.name] = failed.why
-                self.lost += isinstance(failed, RanOn)
-                raise
-            except Exception as wrong:
-                if type(wrong).__module__ == "hugezero.check.checks":
-                    raise
-                raise self._flagged(
-                    check, f"this check could make nothing of what it got ({type(wrong).__name__}: {wrong})"
-                ) from wrong
-
-        return run
-
-    def _ask_again(self, port: Port, accept: Any) -> None:
-        """Ask a new copy of the student's process the same: it has kept nothing of what the first one was asked."""
-        if not self.student.calls:
-            return
-        port.close()
-        conn = accept()
-        if conn is None:
-            raise Unanswered(NO_EVIDENCE)
-        second = Port(conn)
+    def _run(self, check: Check, kernel: Kernel, again: bool = False) -> Result:
+        """Run *check*, where nothing that the student's process does can be an error of the judge's."""
+        if self.void or self.lost >= LOST:
+            return check.result("not yet", f"not asked: {self.void or 'your code was lost too often'}")
         try:
-            self.student.connect(second, forget=False)
-            self.student.look(self.exercise)
-            self.student.again()
-        finally:
-            second.close()
+            with self.process, budget(CHECK_CPU):
+                self.function.complaint(self.arguments)  # a copy that is asked nothing is the last one
+                result = run_one(check, kernel)
+        except WaitsTooLong as asleep:
+            if not again:
+                return self._run(check, kernel, again=True)
+            self.lost += 1
+            return self._flagged(check.result("inconclusive", told(str(asleep), self.function.habits)))
+        except NoEvidence as none:
+            return self._flagged(check.result("inconclusive", str(none)))
+        except Unanswered as end:
+            self.lost += 1
+            return self._flagged(check.result("inconclusive", told(str(end), self.function.habits)))
+        except ProtocolBroken as broken:
+            self.void = str(broken)
+            return self._flagged(check.result("inconclusive", self.void))
+        except Overworked:
+            why = f"what {self.exercise} asks of the kernel is so much that the check came to no end"
+            return self._flagged(check.result("inconclusive", why))
+        return self._flagged(result) if result.voice == "inconclusive" else result
 
-    def _flagged(self, check: Check, why: str) -> Inconclusive:
-        self.flags[check.name] = why
-        return Inconclusive(why)
+    def _flagged(self, result: Result) -> Result:
+        self.flags[result.name] = result.why
+        return result
 
 
 class Session:
@@ -204,7 +157,7 @@ class Session:
             self._send_away()
             self._tell({"ready": exercise, "pid": os.getpid()})
             try:
-                row = Bench(self.course, self.stem, exercise).judge(self._accept)
+                row = ExerciseJudge(self.course, self.stem, exercise, self._accept).judge()
             except BrokenPipeError:
                 raise
             except BaseException as wrong:

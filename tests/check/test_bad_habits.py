@@ -7,7 +7,7 @@ import pytest
 from hugezero.check.checks import Failed
 from hugezero.check.function_under_test import subject
 from hugezero.check.lint import guards, habits, in_words, told
-from hugezero.check.refusals import REFUSED, Confined, Refused
+from hugezero.check.refusals import REFUSED, Confinement, Refused
 from hugezero.hw.cpu import SpinLock
 from hugezero.machine import Kernel
 from hugezero.store import current
@@ -107,12 +107,12 @@ def test_nothing_is_left_of_the_confinement():
 
 
 def test_only_the_students_own_calls_are_refused():
-    confined = Confined({})
+    confined = Confinement({})
     with confined(), confined.elsewhere():
         time.sleep(0)
         assert sys._getframe().f_code.co_name.startswith("test_only")
         assert id(confined) == id(confined) and time.time() < time.time() + 1
-    mine = Confined(globals())
+    mine = Confinement(globals())
     with pytest.raises(Refused, match="never waits"), mine():
         time.sleep(1)
 

@@ -105,7 +105,7 @@ def test_code_that_acts_differently_is_not_blamed_on_a_schedule():
 
 def test_a_loop_that_looks_at_nothing_is_shown_where_it_happens():
     said = result(get=get_that_spins_without_looking)
-    assert "is there a loop that looks at nothing?" in said.why and said.points == 0
+    assert "is there a loop that looks at nothing" in said.why and said.points == 0
 
 
 def test_out_of_budget_is_inconclusive_and_no_pass_and_says_how_far_it_got():

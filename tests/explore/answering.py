@@ -6,10 +6,11 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from hugezero.check.function_under_test import FunctionUnderTest
 from hugezero.remote.answering import serve
 
-from autograder.judge.channel import Port
-from autograder.judge.remote_functions import Student
+from autograder.judge.channel import Channel
+from autograder.judge.remote_function import RemoteFunction, StudentProcess
 
 from . import versions
 
@@ -29,15 +30,14 @@ def answering(**changed: Any) -> Iterator[dict[str, Any]]:
             serve(functions, path)
         finally:
             os._exit(0)
-    port = Port(door.accept()[0])
-    student = Student(functions, functions)
-    student.connect(port)
+    process = StudentProcess(lambda: Channel(door.accept()[0]))
     try:
-        remote = {name: student.function(name) for name in functions}
-        for function in remote.values():
-            function.student = student  # type: ignore[attr-defined]
-        yield remote
+        with process:
+            yield {
+                name: FunctionUnderTest(name, RemoteFunction(process, name, others), others)
+                for name in functions
+                for others in [functions.keys() - {name}]
+            }
     finally:
         door.close()
-        port.close()
         os.waitpid(pid, 0)

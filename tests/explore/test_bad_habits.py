@@ -52,15 +52,15 @@ def test_what_differs_is_told_as_that(what):
 
 def said_there(get):
     with answering(get=get) as functions:
-        student = functions["get"].__closure__  # what asks
-        student = next(cell.cell_contents for cell in student if hasattr(cell.cell_contents, "look"))
+        get = functions["get"]
         try:
-            student.look("get")
             found = explore(functions, THREADS, at_end=at_rest, limit=5_000)
             if found.bug is None:
-                student.again()
-        except (Failed, Unanswered) as end:
-            return f"{end}. {student.habits}"
+                get.asked_again()
+        except Failed as failed:
+            return failed.why
+        except Unanswered as end:
+            return f"{end}. {get.transport.habits}"
     return found.bug or ""
 
 

@@ -1,5 +1,6 @@
 """Functions that call others by name, those of the course among them, under every schedule."""
 
+from hugezero.check.function_under_test import subject
 from hugezero.explore.byhand import ByHand
 from hugezero.explore.replay import given, next_step
 from hugezero.explore.search import explore
@@ -250,9 +251,9 @@ def test_two_children_are_two():
 
 def test_given_code_that_runs_long_is_believed():
     def long(hz):
-        for _ in range(30_000):
+        for _ in range(300_000):
             pass
         hz.refcount.inc()
 
     assert explore(functions(long), [calls("thread", ("long", HZ))]).bug is None
-    assert "one operation" in next_step(long, (HZ,), ())[1]
+    assert "ran 200,000 lines" in subject("long", long).step((HZ,), ())[1]

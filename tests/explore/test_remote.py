@@ -1,7 +1,11 @@
 """One interface for local and remote code: the search cannot tell them apart."""
 
+import itertools
+
 import pytest
 from hugezero.explore.search import FOR_EVER, explore
+
+from autograder.judge.channel import Unanswered
 
 from .answering import answering
 from .versions import (
@@ -51,11 +55,15 @@ def test_state_in_a_global_is_found_out_in_another_process():
     assert "acts differently when it is run again" in remote.bug
 
 
-def test_a_loop_that_looks_at_nothing_is_ended_by_the_judge():
-    from autograder.judge.channel import Unanswered
+def test_a_loop_that_looks_at_nothing_is_ended_by_its_lines_in_both():
+    remote, local = both(get=get_that_spins_without_looking)
+    assert remote.bug == local.bug
+    assert "ran 200,000 lines" in remote.bug
 
+
+def test_a_loop_without_lines_is_ended_by_the_judge():
     with (
-        answering(get=get_that_spins_without_looking) as functions,
+        answering(get=lambda hz: sum(itertools.count())) as functions,
         pytest.raises(Unanswered, match="computed for"),
     ):
         explore(functions, [user(), user(), shrinker()], at_end=at_rest)

@@ -11,55 +11,15 @@ from typing import Any
 
 from ..mm.fault import OutOfMemory, SegmentationFault
 from ..store import KernelBug, RunsOn
+from .failures import CodeRaised as CodeRaised
+from .failures import Failed as Failed
+from .failures import Inconclusive as Inconclusive
+from .failures import NotStarted as NotStarted
+from .function_under_test import FunctionUnderTest
 from .student_line import UNWRITTEN
 
 Run = Callable[[Any], object]  # what it returns, if anything, is told beside its title
 VOICES = ("not started", "not yet", "almost", "inconclusive", "done", "not run")
-
-
-class Failed(Exception):
-    """What was seen is not what was promised.
-
-    *schedule*: who did what, where it takes several CPUs to see it; *alone* if one was enough.
-    *picture* is what a notebook can draw of that: see Report.
-    """
-
-    def __init__(
-        self,
-        why: str,
-        hint: str = "",
-        schedule: tuple[str, ...] = (),
-        picture: Any = None,
-        alone: bool = False,
-    ) -> None:
-        super().__init__(why)
-        self.why, self.hint, self.schedule, self.picture = why, hint, schedule, picture
-        self.voice = "almost" if schedule and not alone else "not yet"
-
-
-class Inconclusive(Failed):
-    """The check came to no end within its budget: no points, and a person should look."""
-
-    def __init__(self, why: str, hint: str = "") -> None:
-        super().__init__(why, hint)
-        self.voice = "inconclusive"
-
-
-class NotStarted(Exception):
-    """The function under test is still the stub."""
-
-
-class CodeRaised(Exception):
-    """The code under test ended with an exception of its own."""
-
-    def __init__(self, function: str, kind: str, text: str) -> None:
-        super().__init__(f"{function} raised {kind}: {text}" if text else f"{function} raised {kind}")
-        self.function, self.kind, self.text = function, kind, text
-
-    @property
-    def unwritten(self) -> bool:
-        """Is the function itself still a stub, and not a helper of it?"""
-        return self.kind == "NotImplementedError" and not self.text.endswith(UNWRITTEN)
 
 
 def expect(ok: object, why: str, hint: str = "") -> None:
@@ -105,6 +65,10 @@ class Check:
     def hidden(self) -> bool:
         """Is it one that students do not get?"""
         return not self.run.__module__.startswith("hugezero.")
+
+    def result(self, voice: str = "not run", why: str = "") -> Result:
+        """Return a result of this check that is worth nothing."""
+        return Result(self.name, self.title, self.points, voice=voice, why=why, hidden=self.hidden)
 
 
 @dataclass
@@ -164,22 +128,25 @@ def check(exercise: str, points: float, needs: Check | Iterable[Check] = ()) -> 
 
 
 def _run(check: Check, kernel: Any) -> object:
-    """Run *check*, and ask the function under test again: that it differs says more than what it came to."""
-    again = [getattr(function, "asked_again", None) for function in getattr(kernel, "functions", {}).values()]
+    """Run *check*, and then the function under test again: that it differs says more than what it came to."""
+    functions = getattr(kernel, "functions", {}).values()
+    under_test = [function for function in functions if isinstance(function, FunctionUnderTest)]
+    for function in under_test:
+        function.begin_check()
     try:
         said = check.run(kernel)
     except (CodeRaised, Failed, KernelBug):
-        for ask in filter(None, again):
-            ask()
+        for function in under_test:
+            function.asked_again()
         raise
-    for ask in filter(None, again):
-        ask()
+    for function in under_test:
+        function.asked_again()
     return said
 
 
 def run_one(check: Check, kernel: Any) -> Result:
     """Run one check; whatever the code under test does becomes a Result."""
-    result, printed = Result(check.name, check.title, check.points, hidden=check.hidden), FirstLines()
+    result, printed = check.result(), FirstLines()
     try:
         with contextlib.redirect_stdout(printed):
             said = _run(check, kernel)
@@ -213,17 +180,19 @@ def run_one(check: Check, kernel: Any) -> Result:
     return result
 
 
-def run_checks(checks: Iterable[Check], kernel: Any) -> list[Result]:
-    """Run *checks* in order; one whose needs have failed is not run and says which."""
+def run_checks(
+    checks: Iterable[Check], kernel: Any, run: Callable[[Check, Any], Result] = run_one
+) -> list[Result]:
+    """Run *checks* in order, each by *run*; one whose needs have failed is not run and says which."""
     results: list[Result] = []
     done: set[Check] = set()
     for each in checks:
         missing = next((need for need in each.needs if need not in done), None)
         if missing is not None:
             why = f"first: {missing.title}"
-            results.append(Result(each.name, each.title, each.points, why=why, hidden=each.hidden))
+            results.append(each.result("not run", why))
             continue
-        result = run_one(each, kernel)
+        result = run(each, kernel)
         results.append(result)
         if result.voice == "done":
             done.add(each)

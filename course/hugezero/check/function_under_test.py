@@ -1,160 +1,164 @@
-"""The code under test: is it a function that can be called at all, and what if it raises?"""
+"""The function under test: what it may do, what it ends with, and whether it would do the same once more.
+
+One class for notebook and judge. They differ in how the student's code is reached: see Transport.
+"""
 
 from __future__ import annotations
 
-import inspect
+import contextlib
+import io
 import re
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Protocol
 
-from ..explore.budget import TooManyLines, left_behind, line_budget
 from ..explore.generations import Seen
-from ..explore.replay import Step, next_step
-from ..store import RunsOn, current
-from .checks import CodeRaised, Failed
-from .determinism import Again, Remembered
-from .limits import LINES, RAN_ON, RAN_ON_HINT
-from .linking import apart
-from .lint import files, guards, in_words, namespace, odd, told
-from .refusals import Confined, no_business
-from .student_line import with_line
+from ..explore.replay import Step
+from ..store import Cell, RunsOn, cell_name, current
+from .failures import CodeRaised, Failed, Finding
+from .limits import CHECK_OPERATIONS, LONGEST, OPERATIONS
+from .lint import odd, told
+from .local_function import Do, LocalFunction
+from .refusals import no_business
+from .remembered_calls import RememberedCalls
 
-ODD = re.compile(r"acts differently|ran [\d,]+ lines|catches every")  # what habits may explain
+EXPLAINED = re.compile(r"acts differently|(ran|did) [\d,]+ |catches every")  # what habits may explain
+ENDS = {
+    "RecursionError": "it calls itself without end",
+    "MemoryError": "it asked for more memory than a whole lab takes",
+}
 
 
-def complaint(name: str, thing: object, arguments: int | None = None) -> str | None:
-    """Why *thing* cannot be what the exercise asks for, in the student's words; None if it can.
+class Transport(Protocol):
+    """How a student's function is reached: in this process, or over a channel to theirs."""
 
-    *arguments*: how many it is called with, where that is known.
+    @property
+    def habits(self) -> str:
+        """What the code does besides, in words, once there was a `complaint` or none."""
+
+    def complaint(self, arguments: int) -> str:
+        """Return why the function cannot be called with so many *arguments*; nothing if it can."""
+
+    def call(self, args: tuple[Any, ...], do: Do) -> Step:
+        """Run a whole call, let *do* carry out its operations, and return how it ends; raise what *do* raises."""
+
+    def step(self, args: tuple[Any, ...], log: tuple[Seen, ...], world: int | None = None) -> Step:
+        """Return what a call does next when it has seen *log*, in another *world* if one is named."""
+
+
+class FunctionUnderTest:
+    """The student's function *name*, called like any other: what it raises becomes CodeRaised, what it is not, Failed.
+
+    Of the kernel's functions it may run *calls* only. `step(args, log)` tells what a call does next when
+    it has seen *log*: see explore.
     """
-    if thing is None:
-        return f"there is no {name}: run the cell that defines it, and keep its first line as it was"
-    if inspect.isclass(thing) or not callable(thing):
-        return (
-            f"{name} is {_article(type(thing).__name__)}, not a function: its cell must begin with def {name}"
-        )
-    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
-        return f"{name} is an async function; kernel functions are plain ones: write def {name}"
-    if inspect.isgeneratorfunction(thing):
-        return f"{name} has a yield in it, so calling it runs nothing: use return"
-    try:
-        takes = inspect.signature(thing)
-    except (TypeError, ValueError):
-        return None
-    if arguments is None:
-        return None
-    try:
-        takes.bind(*range(arguments))
-    except TypeError:
-        many = f"{arguments} argument{'' if arguments == 1 else 's'}"
-        return f"{name} takes ({', '.join(takes.parameters)}), and is called with {many}: keep its first line as it was"
-    return None
 
+    def __init__(self, name: str, transport: Transport, calls: Collection[str] = ()) -> None:
+        self.__name__ = name
+        self.transport, self.calls = transport, calls
+        self.remembered, self.operations = RememberedCalls(), 0
+        self.differs = False
 
-def _article(word: str) -> str:
-    return f"an {word}" if word[0].lower() in "aeiou" else f"a {word}"
+    def begin_check(self) -> None:
+        """Forget the calls of the check before."""
+        self.remembered, self.operations = RememberedCalls(), 0
 
+    def __call__(self, *args: Any) -> Any:
+        self._expect_to_fit(args)
+        call = _Call(self)
+        end = self.transport.call(args, call.do)
+        if end[0] == "bug":
+            _, why, *hint = end
+            raise Failed(self._explained(why), *hint)
+        self.remembered.add(args, call.log, end)
+        if end[0] == "raise":
+            raise CodeRaised(self.__name__, end[1], self._text(*end[1:]))
+        return end[1]
 
-def subject(
-    name: str,
-    thing: Any,
-    calls: Collection[str] = (),
-    swapped: Collection[str] | None = None,
-) -> Callable[..., Any]:
-    """*thing* as the function under test: what it raises becomes CodeRaised, what it is not, Failed.
-
-    Where it calls *calls*, they are those of the kernel: each exercise is judged apart. It may let the
-    kernel run no other. *swapped*: fewer of them that are the kernel's; the rest stay what they are.
-
-    Its attribute `step(args, log)` tells what a call does next when it has seen *log*: see explore.
-    `asked_again()` fails if its calls since the last time would not come to the same once more.
-    """
-    wrong = complaint(name, thing)
-    called: dict[int, str | None] = {}  # what is wrong with it, by the number of its arguments
-    function = thing if wrong else apart(thing, calls if swapped is None else swapped)
-    confined = Confined(namespace(thing))
-    again = Again(function, confined)
-    careful, where = not wrong and guards(thing), files(thing)
-
-    def failed(why: str, hint: str = "") -> Failed:
-        return Failed(told(f"{name} {why}", in_words(thing)), hint)
-
-    def run(code: Callable[[], Any]) -> Any:
-        """Let *code* run as far as code under test may, wherever it stops."""
-        with confined():
-            try:
-                result = left_behind(code) if careful else code()
-            except BaseException:
-                if not confined.refused:
-                    raise
-        if confined.refused:
-            raise Failed(f"{name} {confined.refused}")
-        return result
-
-    def expect_to_fit(args: tuple[Any, ...]) -> None:
-        many = len(args)
-        if many not in called:
-            called[many] = complaint(name, thing, many)
-        if (unfit := called[many]) is not None:
-            raise Failed(unfit)
-
-    def call(*args: Any) -> Any:
-        expect_to_fit(args)
-        memory = Remembered(current(), confined, calls)
-
-        def code() -> Any:
-            with line_budget(LINES, where), memory:
-                return function(*args)
-
-        try:
-            value = run(code)
-            if memory.stopped is not None:  # and the code has caught it
-                raise memory.stopped
-        except Failed:
-            raise
-        except RunsOn:
-            raise failed(RAN_ON, RAN_ON_HINT) from None
-        except TooManyLines:
-            raise failed(
-                f"ran {LINES:,} lines and was not done",
-                "is there a loop that looks at nothing and cannot end?",
-            ) from None
-        except RecursionError:
-            raise CodeRaised(name, "RecursionError", "it calls itself without end") from None
-        except (Exception, SystemExit) as error:
-            kind = type(error).__name__
-            again.remember(args, memory.log, ("raise", kind))
-            raise CodeRaised(name, kind, odd(kind, with_line(error, where), in_words(thing))) from error
-        again.remember(args, memory.log, ("return", value))
-        return value
-
-    def step(args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
-        expect_to_fit(args)
-        try:
-            found: Step = run(
-                lambda: next_step(function, args, log, say=lambda error: with_line(error, where))
-            )
-        except Failed as refused:
-            return "bug", refused.why
-        except TooManyLines:
-            found = "bug", f"{name} catches every exception, also the one that stops it"
-        if found[0] == "op" and found[2] == "call" and found[3][0] not in calls:
-            return "bug", f"{name} {no_business(found[3][0], calls)}"
+    def step(self, args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
+        """Return what a call with *args* does next when it has seen *log*."""
+        self._expect_to_fit(args)
+        found = self.transport.step(args, log)
+        if found[0] == "op" and found[2] == "call" and found[3][0] not in self.calls:
+            found = "bug", f"{self.__name__} {no_business(found[3][0], self.calls)}"
         if found[0] == "bug":
-            return "bug", told(found[1], in_words(thing) if ODD.search(found[1]) else "")
-        again.remember(args, log, found)
-        if found[0] == "raise":
-            return (*found[:2], odd(found[1], found[2], in_words(thing)))
-        return found
+            return "bug", self._explained(": ".join(filter(None, found[1:])))
+        self.remembered.add(args, log, found)
+        return ("raise", found[1], self._text(*found[1:])) if found[0] == "raise" else found
 
-    def asked_again() -> None:
-        if again.differs():
-            raise failed(
+    def asked_again(self) -> None:
+        """Fail if the calls of this check would not come to the same once more, or those of an earlier one did not."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.differs = self.remembered.differ(self.transport.step) or self.differs
+        if self.differs:
+            raise self.failed(
                 "acts differently when it is run again and shown the same",
                 "what a function does may depend on what it is called with and finds on the machine, on nothing else",
             )
 
-    call.__name__ = name
-    call.step = step  # type: ignore[attr-defined]
-    call.asked_again = asked_again  # type: ignore[attr-defined]
-    return call
+    def failed(self, what: str, hint: str = "") -> Failed:
+        """Return that the function did *what*, to be raised."""
+        return Failed(self._explained(f"{self.__name__} {what}"), hint)
+
+    def _expect_to_fit(self, args: tuple[Any, ...]) -> None:
+        if wrong := self.transport.complaint(len(args)):
+            raise Failed(wrong)
+
+    def _explained(self, why: str) -> str:
+        return told(why, self.transport.habits) if EXPLAINED.search(why) else why
+
+    def _text(self, kind: str, text: str) -> str:
+        return ENDS.get(kind) or odd(kind, text, self.transport.habits)
+
+
+class _Call:
+    """One call: what it has seen, and how much it has done."""
+
+    def __init__(self, function: FunctionUnderTest) -> None:
+        self.function, self.machine = function, current()
+        self.log: list[Seen] = []
+        self.done = 0
+
+    def do(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        """Carry out one operation, if the function may do that."""
+        function = self.function
+        self.done += 1
+        function.operations += 1
+        if self.done > OPERATIONS:
+            raise function.failed(
+                f"did {OPERATIONS:,} operations and was not done", "is there a loop that cannot end?"
+            )
+        if function.operations > CHECK_OPERATIONS:
+            raise RunsOn(f"{function.__name__} did {CHECK_OPERATIONS:,} operations in one check")
+        if verb == "call" and args[0] not in function.calls:
+            raise function.failed(no_business(args[0], function.calls))
+        try:
+            result = self.machine.op(cell, verb, args)
+        except Finding:
+            raise
+        except Exception as wrong:
+            raise Failed(_senseless(cell, verb, args, wrong)) from wrong
+        if len(self.log) <= LONGEST:
+            self.log.append((cell, verb, args, result))
+        return result
+
+
+def _senseless(cell: Cell, verb: str, args: tuple[Any, ...], wrong: Exception) -> str:
+    if verb == "call":
+        name, *values = args
+        return f"{name}({_listed(values)}) came to no good end, {type(wrong).__name__}: {wrong}"
+    return f"{cell_name(cell)}.{verb}({_listed(args)}) makes no sense to the machine: {wrong}"
+
+
+def _listed(values: Collection[Any]) -> str:
+    return ", ".join(map(repr, values))
+
+
+def subject(
+    name: str, thing: Any, calls: Collection[str] = (), linked: Collection[str] | None = None
+) -> FunctionUnderTest:
+    """Return *thing*, a function of this process, as the function under test.
+
+    Where it calls *calls*, they are those of the kernel, and it may let the kernel run no other.
+    *linked*: fewer of them that are the kernel's; the rest stay what they are.
+    """
+    return FunctionUnderTest(name, LocalFunction(name, thing, calls if linked is None else linked), calls)

@@ -2,9 +2,7 @@
 
 OPERATIONS = 50_000  # of one call
 CHECK_OPERATIONS = 1_000_000  # of all calls of one check
-LINES = 200_000  # of Python in one call; between two operations of a search see explore.replay
-AGAIN = 30  # questions of a check that are asked again, each in a world of its own
+LINES = 200_000  # of Python in one call, or up to its next operation where it is asked for that
+AFTER_STOP = 100  # operations that code tries after it was stopped
+WORLDS = 30  # calls of a check that are run again, each in a world of its own
 REMEMBERED, LONGEST = 1000, 500  # calls that are remembered for that, and operations of one
-
-RAN_ON = f"did {OPERATIONS:,} operations and was not done"
-RAN_ON_HINT = "is there a loop that cannot end?"

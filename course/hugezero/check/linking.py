@@ -10,7 +10,7 @@ from ..explore.budget import if_left_behind
 from ..store import call
 
 
-def apart(thing: Any, others: Iterable[str]) -> Any:
+def linked_apart(thing: Any, others: Iterable[str]) -> Any:
     """Return *thing* with its calls of the globals named *others* made to the functions of the kernel that runs here.
 
     This holds for its helpers and classes too, and for names that no cell has defined yet. Outside of a

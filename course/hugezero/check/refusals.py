@@ -63,7 +63,7 @@ def no_business(name: object, calls: Iterable[str]) -> str:
     return f"calls the kernel's {name}: what it is for needs {may}"
 
 
-class Confined:
+class Confinement:
     """Code whose globals are *names* is refused what it may not do; *refused* is what it tried first."""
 
     def __init__(self, names: dict[str, Any] | None) -> None:
@@ -162,12 +162,11 @@ class Confined:
 class _NoLock:
     """Stands for a lock that the notebook has made."""
 
-    def __init__(self, confined: Confined, name: str) -> None:
-        self.__dict__.update(confined=confined, name=name)
+    def __init__(self, confinement: Confinement, name: str) -> None:
+        self.__dict__.update(confinement=confinement, name=name)
 
     def _refuse(self, *_: Any) -> Any:
-        confined = self.__dict__["confined"]
-        confined.refuse(f"uses the lock {self.__dict__['name']}: {LOCKS}")
+        self.__dict__["confinement"].refuse(f"uses the lock {self.__dict__['name']}: {LOCKS}")
 
     __getattr__ = __enter__ = __exit__ = _refuse
 

@@ -61,6 +61,16 @@ def line_budget(limit: int, files: Container[str] | None = None) -> Iterator[Non
         _settrace(before)
 
 
+@contextlib.contextmanager
+def ended_by(end: Callable[[], None]) -> Iterator[None]:
+    """Call *end*, which does not return, when code inside runs more lines than it may and cannot be stopped by that."""
+    before = _end.set(end)
+    try:
+        yield
+    finally:
+        _end.reset(before)
+
+
 def if_left_behind(put_back: Callable[[], None]) -> None:
     """Call *put_back* if what runs now should be left behind and never come to its `finally`."""
     undo = _undo.get()

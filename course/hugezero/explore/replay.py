@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import sys
 from collections.abc import Callable
@@ -10,11 +9,10 @@ from types import CodeType, FrameType
 from typing import Any
 
 from ..store import Asked, Cell, Differs, KernelBug, Stop
-from .budget import TooManyLines, line_budget
+from .budget import TooManyLines
 from .generations import Seen
 
 Step = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text) or ("bug", what)
-LINES = 20_000  # of Python that a function may run between the start of a call and its next operation
 Place = tuple[CodeType, int]  # a piece of code, and the line in it
 WHERE: contextvars.ContextVar[list[Place] | None] = contextvars.ContextVar("WHERE", default=None)
 
@@ -23,14 +21,14 @@ def next_step(
     function: Callable[..., Any],
     args: tuple[Any, ...],
     log: tuple[Seen, ...],
-    limited: bool = True,
     say: Callable[[BaseException], str] = str,
+    pending: list[Step] | None = None,
 ) -> Step:
-    """What a call of *function* does next when it has seen *log*; *limited* to so many lines.
+    """Return what a call of *function* does next when it has seen *log*; *say* puts what it may raise into words.
 
-    *say* puts what it may raise into words.
+    That is put into *pending* as soon as it is known, should this never return: see `left_behind`.
     """
-    pending: list[Step] = []
+    pending = [] if pending is None else pending
 
     def ask(cell: Cell, verb: str, values: tuple[Any, ...]) -> Any:
         pending.append(("op", cell, verb, values))
@@ -41,27 +39,26 @@ def next_step(
     name = getattr(function, "__name__", repr(function))
     asked = Asked(ask, [((cell, verb, values), result) for cell, verb, values, result in log])
     try:
-        with asked, line_budget(LINES) if limited else contextlib.nullcontext():
+        with asked:
             value = function(*args)
     except Stop:
         return pending[0]
     except Differs as differs:
-        return (
-            "bug",
-            f"{name} acts differently when it is run again: {differs}. Does it keep something between calls?",
-        )
+        return "bug", acts_differently(name, differs)
     except TooManyLines:
-        if pending:
-            return pending[0]
-        return (
-            "bug",
-            f"{name} ran {LINES:,} lines without one operation: is there a loop that looks at nothing?",
-        )
+        if not pending:
+            raise
+        return pending[0]
     except KernelBug as bug:
         return pending[0] if pending else ("bug", bug.what)
     except (Exception, SystemExit) as error:
         return _what_counts(pending, asked) or ("raise", type(error).__name__, say(error))
     return _what_counts(pending, asked) or ("return", value)
+
+
+def acts_differently(name: str, differs: Differs) -> str:
+    """Return what is said of a function that did not do what its log says."""
+    return f"{name} acts differently when it is run again: {differs}. Does it keep something between calls?"
 
 
 def _calls(frame: FrameType | None) -> list[Place]:
@@ -95,7 +92,7 @@ class Given:
 
     def step(self, args: tuple[Any, ...], log: tuple[Seen, ...]) -> Step:
         """What a call does next when it has seen *log*."""
-        return next_step(self.function, args, log, limited=False)
+        return next_step(self.function, args, log)
 
 
 def given(function: Callable[..., Any], told: bool = False) -> Given:

@@ -6,25 +6,18 @@ test does to its process (ends it, fills its memory, changes its globals) costs 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ..check.function_under_test import complaint
-from ..check.linking import apart
-from ..check.lint import files, in_words
-from ..check.lint import namespace as globals_of
-from ..check.refusals import Confined, Refused
-from ..check.student_line import with_line
-from ..store import Asked, Cell, Differs, Stop
+from ..check.local_function import ENDLESS, UNSTOPPABLE, LocalFunction
+from ..store import Asked, Cell, Environment, KernelBug, Stop
 from . import messages
 
 DISMISSED = 3  # exit status of a copy that was not asked anything
 COPIES = 1000  # more than any exercise has checks
 MEMORY, FILE, CPU = 2 << 30, 1 << 20, 120  # bytes, bytes, seconds: limits of one copy
-PATIENCE = 100  # operations after a stop
 
 
 def serve(namespace: Mapping[str, Any], path: str | None = None) -> None:
@@ -48,9 +41,9 @@ def answer(namespace: Mapping[str, Any], path: str) -> None:
     if not message:
         return
     asked = messages.question.decode(message)
-    line = _Line(conn)
-    while True:
-        asked = line.handle(namespace, asked)
+    with _Line(conn, namespace) as line:
+        while True:
+            asked = line.handle(asked)
 
 
 class _Quiet:
@@ -81,32 +74,14 @@ def _limit() -> None:
         resource.setrlimit(what, (most, most))
 
 
-class _Graded(Asked):
-    """Asks the judge; code that cannot be stopped ends its process."""
-
-    after_stop = 0
-
-    def __init__(self, line: _Line, log: list[tuple[Any, Any]]) -> None:
-        super().__init__(line.ask, log)
-        self.line = line
-
-    def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
-        if self.stopped is not None:
-            self.after_stop += 1
-            if self.after_stop > PATIENCE:
-                self.line.send(messages.Swallowed(self.line.n))
-                os._exit(0)
-        return super().op(cell, verb, args)
-
-
-class _Line:
+class _Line(Environment):
     """The judge at the other end: one question, one answer."""
 
-    def __init__(self, conn: Any) -> None:
-        self.conn, self.n = conn, 0
+    def __init__(self, conn: Any, namespace: Mapping[str, Any]) -> None:
+        self.conn, self.namespace, self.n = conn, namespace, 0
+        self.name = ""  # of the function that is asked for
         self.next: messages.Question | None = None
-        self.apart: dict[str, Any] = {}  # functions by name, as they are judged
-        self.confined: dict[str, Confined] = {}
+        self.functions: dict[str, LocalFunction] = {}
 
     def send(self, reply: Any) -> None:
         self.conn.send(messages.encode(reply))
@@ -119,8 +94,8 @@ class _Line:
         self.n = asked.n
         return asked
 
-    def ask(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
-        """What the operation gives; Stop if the judge asks something else instead."""
+    def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
+        """Return what the operation gives; raise Stop if the judge asks something else instead."""
         self.send(messages.Op(self.n, messages.pack_cell(cell), verb, tuple(map(messages.pack, args))))
         asked = self.receive()
         if isinstance(asked, messages.Saw):
@@ -128,61 +103,53 @@ class _Line:
         self.next = asked
         raise Stop
 
-    def handle(self, namespace: Mapping[str, Any], asked: messages.Question) -> messages.Question:
-        """Answer *asked*; gives the next question."""
+    def handle(self, asked: messages.Question) -> messages.Question:
+        """Answer *asked*, and return the next question."""
         self.n, self.next = asked.n, None
         if isinstance(asked, messages.Look):
-            thing = namespace.get(asked.name)
-            said = complaint(asked.name, thing, asked.arguments)
-            self.apart[asked.name] = thing if said else apart(thing, asked.calls)
-            self.send(messages.Looks(asked.n, _plain(said or ""), _plain(in_words(thing))))
+            function = LocalFunction(asked.name, self.namespace.get(asked.name), asked.calls, self.hang_up)
+            self.functions[asked.name] = function
+            said = function.complaint(asked.arguments)
+            self.send(messages.Looks(asked.n, _plain(said), _plain(function.habits)))
         elif isinstance(asked, messages.Run):
-            reply = self.run(namespace, asked)
+            reply = self.run(asked)
             if self.next is not None:
                 return self.next
             self.send(reply)
         return self.receive()
 
-    def run(self, namespace: Mapping[str, Any], asked: messages.Run) -> Any:
-        """What the call ends with, unless it was stopped."""
-        log = [
-            ((messages.unpack_cell(cell), verb, tuple(map(messages.unpack, args))), messages.unpack(result))
-            for cell, verb, args, result in asked.log
-        ]
-        name = asked.name
-        if name not in self.confined:
-            self.confined[name] = Confined(globals_of(namespace.get(name)))
-        confined = self.confined[name]
+    def run(self, asked: messages.Run) -> Any:
+        """Return what the call ends with; anything if it was stopped."""
+        self.name, replay = asked.name, Asked(self.op, map(_seen, asked.log))
         try:
-            with confined(), _elsewhere(confined, asked.world), _Graded(self, log):
-                function = self.apart.get(name) or namespace[name]
-                value = function(*map(messages.unpack, asked.args))
-            if confined.refused:  # and the code has caught it
-                raise Refused(confined.refused)
-            reply = messages.Return(self.n, messages.pack(value))
-            if len(messages.encode(reply)) > messages.SIZE:
-                reply.value = messages.Other(f"{type(value).__name__} that is too large")
-            return reply
+            args = tuple(map(messages.unpack, asked.args))
+            found = self.functions[asked.name].call(args, replay.op, asked.world)
         except Stop:
             return None
-        except Differs as differs:
-            return messages.Differs(self.n, str(differs)[:400])
+        except KernelBug as bug:
+            return messages.Raise(self.n, KernelBug.__name__, _plain(bug.what))
         except BaseException as raised:
-            if confined.refused:
-                return messages.Raise(self.n, Refused.__name__, _plain(confined.refused))
-            return messages.Raise(self.n, type(raised).__name__[:80], _text(raised, namespace.get(name)))
+            return messages.Raise(self.n, type(raised).__name__[:80], "")
+        if found[0] == "bug":
+            return messages.Stopped(self.n, *map(_plain, found[1:]))
+        if found[0] == "raise":
+            return messages.Raise(self.n, found[1][:80], _plain(found[2]))
+        reply = messages.Return(self.n, messages.pack(found[1]))
+        if len(messages.encode(reply)) > messages.SIZE:
+            reply.value = messages.Other(f"{type(found[1]).__name__} that is too large")
+        return reply
+
+    def hang_up(self) -> None:
+        """End this process, with code in it that nothing stops; say so if an answer is due."""
+        what, hint = ENDLESS if self.next is None else UNSTOPPABLE
+        self.send(messages.Stopped(self.n, f"{self.name} {what}", hint))
+        os._exit(0)
 
 
-def _elsewhere(confined: Confined, world: int | None) -> contextlib.AbstractContextManager[None]:
-    """Where a call is run: here, or in another world."""
-    return contextlib.nullcontext() if world is None else confined.elsewhere(world)
-
-
-def _text(raised: BaseException, thing: object) -> str:
-    try:
-        return _plain(with_line(raised, files(thing)))
-    except BaseException:
-        return ""
+def _seen(seen: messages.Seen) -> tuple[Any, Any]:
+    """Return an operation of a log, and what it gave."""
+    cell, verb, args, result = seen
+    return (messages.unpack_cell(cell), verb, tuple(map(messages.unpack, args))), messages.unpack(result)
 
 
 def _plain(text: str) -> str:

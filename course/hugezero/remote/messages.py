@@ -117,21 +117,16 @@ class Raise(msgspec.Struct, tag="raise", forbid_unknown_fields=True):
     text: str
 
 
-class Differs(msgspec.Struct, tag="differs", forbid_unknown_fields=True):
-    """It did something else than the log says."""
+class Stopped(msgspec.Struct, tag="stopped", forbid_unknown_fields=True):
+    """It did what no function of a kernel does, and was stopped: what that was, and one thing to try."""
 
     n: int
     text: str
-
-
-class Swallowed(msgspec.Struct, tag="swallowed", forbid_unknown_fields=True):
-    """It was stopped, and goes on all the same."""
-
-    n: int
+    hint: str = ""
 
 
 Question = Look | Run | Saw
-Answer = Looks | Op | Return | Raise | Differs | Swallowed
+Answer = Looks | Op | Return | Raise | Stopped
 encode = msgspec.msgpack.encode
 question = msgspec.msgpack.Decoder(Question)
 answer = msgspec.msgpack.Decoder(Answer)

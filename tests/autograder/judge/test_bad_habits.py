@@ -14,7 +14,7 @@ from hugezero import notebook
 from hugezero.remote.answering import serve
 
 from autograder.course.layout import Course, load, source_of
-from autograder.judge.session import Bench
+from autograder.judge.session import ExerciseJudge
 from tests.bad_habits import ALL, written
 from tests.bad_habits import told as was_told
 from tests.net.frozen import judged as in_lines
@@ -45,9 +45,8 @@ def judged(stem: str, name: str, source: str) -> dict[str, Any]:
                 serve(names, path)
             finally:
                 os._exit(0)
-        bench = Bench(course, stem, name)
         try:
-            return bench.judge(lambda: door.accept()[0])
+            return ExerciseJudge(course, stem, name, lambda: door.accept()[0]).judge()
         finally:
             door.close()
             os.kill(pid, 9)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from hugezero.check.checks import CodeRaised, Failed
+from hugezero.check.function_under_test import FunctionUnderTest
 from hugezero.machine import Kernel
 from hugezero.mm.mm_types import Mm
 from hugezero.mm.pgtable import PmdTable
@@ -19,8 +20,8 @@ from hugezero.remote import messages
 from hugezero.remote.answering import serve
 from hugezero.store import KERNEL, Atomic, Counter, Flag, Handle, KernelBug, Slot, record
 
-from autograder.judge.channel import Foul, Port, Unanswered
-from autograder.judge.remote_functions import Student
+from autograder.judge.channel import Channel, ProtocolBroken, Unanswered
+from autograder.judge.remote_function import RemoteFunction, StudentProcess
 from autograder.judge.validation import Given
 
 
@@ -45,7 +46,7 @@ Ask = Callable[[Callable[..., Any]], Callable[..., Any]]
 @pytest.fixture
 def ask() -> Iterator[Ask]:
     """Makes a function one that answers from a process of its own."""
-    opened: list[tuple[Port, socket.socket, int]] = []
+    opened: list[tuple[StudentProcess, socket.socket, int]] = []
 
     def start(function: Callable[..., Any]) -> Callable[..., Any]:
         path = f"\0hugezero-test-{os.getpid()}-{len(opened)}"
@@ -59,18 +60,15 @@ def ask() -> Iterator[Ask]:
                 serve({"fill": function}, path)
             finally:
                 os._exit(0)
-        port = Port(door.accept()[0])
-        opened.append((port, door, pid))
-        student = Student({"fill": fill}, ())
-        student.connect(port)
-        remote = student.function("fill")
-        remote.student = student  # type: ignore[attr-defined]
-        return remote
+        process = StudentProcess(lambda: Channel(door.accept()[0]))
+        process.__enter__()
+        opened.append((process, door, pid))
+        return FunctionUnderTest("fill", RemoteFunction(process, "fill", ()))
 
     yield start
-    for port, door, pid in opened:
+    for process, door, pid in opened:
         door.close()
-        port.close()
+        process.__exit__()
         os.waitpid(pid, 0)
 
 
@@ -142,14 +140,14 @@ def test_calls_that_end_differently_the_second_time_are_told_so(ask: Ask) -> Non
     with Kernel().booted():
         remote(Jar(1), 3)
     with pytest.raises(Failed, match="acts differently when it is run again"):
-        remote.student.again()
+        remote.asked_again()
 
 
 def test_a_right_answer_is_the_same_when_asked_again(ask: Ask) -> None:
     remote: Any = ask(fill)
     with Kernel().booted():
         remote(Jar(1), 3)
-    remote.student.again()
+    remote.asked_again()
 
 
 WRONG: dict[str, tuple[Callable[..., Any], str]] = {
@@ -223,7 +221,7 @@ def test_a_value_that_the_machine_has_no_word_for_equals_nothing(ask: Ask) -> No
 def _talk(answer: bytes) -> Any:
     """What the judge makes of *answer*."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    port = Port(ours)
+    port = Channel(ours)
     port.process = None  # it is this one
     theirs.send(answer)
     try:
@@ -245,7 +243,7 @@ LIES = {
 
 @pytest.mark.parametrize("what", LIES)
 def test_what_is_no_answer_is_a_foul(what: str) -> None:
-    with pytest.raises(Foul):
+    with pytest.raises(ProtocolBroken):
         _talk(LIES[what])
 
 
@@ -254,8 +252,8 @@ def test_the_protocol_has_no_word_for_a_verdict() -> None:
         name for kind in messages.Answer.__args__ for name in (kind.__name__.lower(), *kind.__struct_fields__)
     }
     assert words == {
-        "args", "cell", "complaint", "differs", "habits", "kind", "looks", "n", "op", "raise", "return", "swallowed",
-        "text", "value", "verb",
+        "args", "cell", "complaint", "habits", "hint", "kind", "looks", "n", "op", "raise", "return", "stopped", "text",
+        "value", "verb",
     }  # fmt: skip
 
 
