@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from .course.layout import Course
+
+if TYPE_CHECKING:
+    from .grading.results import SubmissionResult
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Root = Annotated[
@@ -39,15 +42,13 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _row(each: dict[str, Any]) -> list[str]:
+def _row(each: SubmissionResult) -> list[str]:
     """A ledger as a row: who, points, of how many, flagged, and why."""
-    from .grading.grade import flagged
-
-    flags = [f"{name}: {row['flag']}" for name, row in each["cells"].items() if row["flag"]]
-    why = _tame("; ".join([*each["notes"], *flags]))
-    points = [f"{each['points']:g}", f"{each['max']:g}"]
+    flags = [f"{name}: {row.flag}" for name, row in each.cells.items() if row.flag]
+    why = _tame("; ".join([*each.notes, *flags]))
+    points = [f"{each.points:g}", f"{each.max:g}"]
     return [
-        _tame(each["student"]), *points, "yes" if flagged(each) else "", why if len(why) <= 160 else f"{why[:159]}…"
+        _tame(each.student), *points, "yes" if each.flagged else "", why if len(why) <= 160 else f"{why[:159]}…"
     ]  # fmt: skip
 
 
@@ -56,9 +57,9 @@ def _tame(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[str, Any]]:
+def _table(found: Iterable[SubmissionResult], total: int, what: str) -> list[SubmissionResult]:
     """Print a table of ledgers; where there is no terminal, a line as each comes in."""
-    rows: list[dict[str, Any]] = []
+    rows: list[SubmissionResult] = []
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         for each in found:
@@ -167,8 +168,8 @@ def grade(
         rows = _table(grading.grade(course, stem, force, who), len(who), f"grading {stem}")
     except (NoSandbox, ReleaseFailed, FileNotFoundError, ValueError) as wrong:
         _stop(wrong)
-    left = [each["student"] for each in rows if grading.not_graded(each)]
-    looks = sum(map(grading.flagged, rows)) - len(left)
+    left = [each.student for each in rows if not each.cells]
+    looks = sum(each.flagged for each in rows) - len(left)
     _say(f"{len(rows) - len(left)} of {len(rows)} graded, {looks} of them for a person to look at")
     if left:
         _stop(f"not graded: {', '.join(map(_tame, left))}", 1)
@@ -217,7 +218,7 @@ def check(
         _say(f"warning: {missing()}. The notebook runs as you, with all your rights: check only your own")
     if junit is not None and not junit.resolve().parent.is_dir():
         _stop(f"{junit}: there is no folder {junit.resolve().parent}")
-    found: list[dict[str, Any]] = []
+    found: list[SubmissionResult] = []
     for path in notebooks:
         try:
             each = grading.check(course, path, boxed)
@@ -229,26 +230,26 @@ def check(
     if junit is not None:
         junit.write_text(grading.as_junit(found), encoding="utf-8")
     if as_json:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
-    broken = [each["notes"][0] for each in found if grading.not_graded(each)]
+        print(json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False))
+    broken = [each.notes[0] for each in found if not each.cells]
     if broken:
         _stop("\nerror: ".join(broken))
-    raise typer.Exit(0 if all(each["points"] == each["max"] for each in found) else 1)
+    raise typer.Exit(0 if all(each.points == each.max for each in found) else 1)
 
 
-def _tell(each: dict[str, Any]) -> None:
+def _tell(each: SubmissionResult) -> None:
     """Print one notebook's ledger as text."""
     from .grading.ledger import report
 
-    if each["cells"]:
-        print(f"{each['file']}: {each['points']:g} of {each['max']:g} points")
-        for note in each["notes"]:
+    if each.cells:
+        print(f"{each.file}: {each.points:g} of {each.max:g} points")
+        for note in each.notes:
             print(f"  {note}")
-    for name, row in each["cells"].items():
-        flag = f": {row['flag']}" if row["flag"] else ""
+    for name, row in each.cells.items():
+        flag = f": {row.flag}" if row.flag else ""
         print(f"{name}{flag}")
-        if row.get("cell") and row["cell"] != row["flag"]:
-            print(f"  Your answer: {row['cell']}")
+        if row.cell and row.cell != row.flag:
+            print(f"  Your answer: {row.cell}")
         print("  " + str(report(row)).replace("\n", "\n  "))
 
 

@@ -85,6 +85,7 @@ class Result:
     schedule: list[str] = field(default_factory=list)
     hidden: bool = False
     note: str = ""  # what a check that was passed has to tell
+    flag: str = ""  # why a person should look at it
 
     def __post_init__(self) -> None:
         self.picture: Any = None  # no fields: these stay in the process that made them
