@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from hugezero.check.checks import Check, Result, run_checks, run_one
@@ -76,9 +76,9 @@ class ExerciseJudge:
     def judge(self) -> CellResult:
         """Return what this cell is worth."""
         results = run_checks(self.checks, self.kernel, self._run)
-        points = 0.0 if self.void else float(sum(result.points for result in results))
         for result in results:
             result.points = 0.0 if self.void else result.points
+        points = float(sum(result.points for result in results))
         flag = self.void or "; ".join(dict.fromkeys(filter(None, (result.flag for result in results))))
         most = sum(check.points for check in self.checks)
         return CellResult(self.exercise, self.checks[0].lab, points, most, flag, "", results)
@@ -112,7 +112,7 @@ class ExerciseJudge:
         else:
             result.flag = result.why if result.voice == "inconclusive" else ""
             return result
-        return replace(check.result("inconclusive", why), flag=why)
+        return check.result("inconclusive", why, flag=why)
 
 
 class Session:

@@ -66,9 +66,9 @@ class Check:
         """Is it one that students do not get?"""
         return not self.run.__module__.startswith("hugezero.")
 
-    def result(self, voice: str = "not run", why: str = "") -> Result:
+    def result(self, voice: str = "not run", why: str = "", flag: str = "") -> Result:
         """Return a result of this check that is worth nothing."""
-        return Result(self.name, self.title, self.points, voice=voice, why=why, hidden=self.hidden)
+        return Result(self.name, self.title, self.points, voice=voice, why=why, hidden=self.hidden, flag=flag)
 
 
 @dataclass
