@@ -156,7 +156,7 @@ def change_huge_pmd(vma, pmd, start, end, write):
 
 
 def predict_faults():
-    """How many page faults does it take to read 64 MiB that begin 4 KiB behind a multiple of 2 MiB?
+    """How many page faults does it take to read 64 MiB that begin 4 KiB after a multiple of 2 MiB?
 
     Returns "a" (32), "b" (33), "c" (543) or "d" (16,384).
     """

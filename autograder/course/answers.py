@@ -1,4 +1,4 @@
-"""Holds a course notebook and its reference together.
+"""Hold a course notebook and its reference together.
 
 A notebook in course/ is nbgrader's source as it is, so an answer cell holds what students get: a stub, or,
 in a cell tagged `repair`, code with a planted bug. Its signature and docstring are the reference's.
@@ -30,7 +30,7 @@ def _head(function: ast.FunctionDef) -> str:
 
 
 def _split(text: str, function: ast.FunctionDef) -> tuple[str, str]:
-    """The lines of a function's signature and docstring, and those of its body."""
+    """Return the lines of a function's signature and docstring, and those of its body."""
     lines = text.splitlines()
     first = function.body[0]
     documented = ast.get_docstring(function) is not None
@@ -44,7 +44,7 @@ def _split(text: str, function: ast.FunctionDef) -> tuple[str, str]:
 
 
 def heads(solution: str) -> dict[str, str]:
-    """The signature and docstring of each function of *solution*, as they are written there."""
+    """Return the signature and docstring of each function of *solution*, as they are written there."""
     return {name: _split(solution, node)[0] for name, node in functions(solution).items()}
 
 
@@ -53,7 +53,7 @@ def is_repair(cell: NotebookNode) -> bool:
 
 
 def _answers(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    """The cells that a student answers in, by exercise."""
+    """Return the cells that a student answers in, by exercise."""
     cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
     return {cell.metadata.nbgrader.grade_id: cell for cell in cells}
 

@@ -11,6 +11,6 @@ def is_graded(cell: NotebookNode) -> bool:
 
 
 def exercise_of(cell: NotebookNode) -> str:
-    """The exercise that a graded cell is about."""
+    """Return the exercise that a graded cell is about."""
     name: str = cell.metadata.nbgrader.grade_id
     return name.removeprefix("check_")

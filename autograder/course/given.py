@@ -13,12 +13,12 @@ FROM_LAB = re.compile(r"^from (?:solutions)?\.(lab\d+)_\w+ import ", re.MULTILIN
 
 
 def name_of(stem: str) -> str:
-    """The module in which later labs find the kernel of lab *stem*."""
+    """Return the name of the module in which later labs find the kernel of lab *stem*."""
     return f"given_{stem.partition('_')[0]}"
 
 
 def given(course: Course, stem: str) -> str:
-    """A lab's reference as later labs get it: its bodies, under a docstring that says what they are."""
+    """Return a lab's reference as later labs get it: its bodies, under a docstring that says what they are."""
     text = course.solution(stem).read_text("utf-8")
     title = stem.partition("_")[0]
     doc = f'"""The kernel after {title}, as the course wrote it; your own does as well, once it passes."""\n'
@@ -39,7 +39,7 @@ def given(course: Course, stem: str) -> str:
 
 
 def givens(course: Course, stem: str) -> dict[str, str]:
-    """The modules of the labs before *stem*, by file name."""
+    """Return the modules of the labs before *stem*, by file name."""
     earlier = [other for other in course.solved() if other < stem]
     return {f"{name_of(other)}.py": given(course, other) for other in earlier}
 

@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def load(name: str, file: Path) -> ModuleType:
-    """The module in *file*, imported once under *name*."""
+    """Return the module in *file*, imported once under *name*."""
     known = sys.modules.get(name)
     if known is not None and known.__file__ and Path(known.__file__).resolve() == file.resolve():
         return known
@@ -34,18 +34,18 @@ def load(name: str, file: Path) -> ModuleType:
 
 
 def functions(text: str) -> dict[str, ast.FunctionDef]:
-    """The functions that *text* defines, by name."""
+    """Return the functions that *text* defines, by name."""
     return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
 
 
 def source_of(text: str, name: str) -> str:
-    """The lines of *text* that define function *name*, decorators left out."""
+    """Return the lines of *text* that define function *name*, decorators left out."""
     node = functions(text)[name]
     return "\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno]) + "\n"
 
 
 def _private(name: str) -> bool:
-    """Is it a function that only its own module calls? Linux begins names with two underscores that are not."""
+    """Return whether it is a function that only its own module calls. Linux begins names with two underscores that are not."""
     return name.startswith("_") and not name.startswith("__")
 
 
@@ -60,11 +60,11 @@ class Course:
         return self.root / "build"
 
     def stems(self) -> list[str]:
-        """The labs there are, in order."""
+        """Return the labs there are, in order."""
         return sorted(path.stem for path in (self.root / "course").glob("lab*.ipynb"))
 
     def solved(self) -> list[str]:
-        """The labs that there is a reference of, in order; some may have no notebook yet."""
+        """Return the labs that there is a reference of, in order; some may have no notebook yet."""
         return sorted(path.stem for path in (self.root / "solutions").glob("lab*.py"))
 
     def notebook(self, stem: str) -> Path:
@@ -88,7 +88,7 @@ class Course:
         return self.root / "autograder" / "labs" / lab_in(stem) / "mutants.py"
 
     def reference(self, stem: str) -> dict[str, Callable[..., Any]]:
-        """The functions of a lab's reference, and of the labs before; those that they import included."""
+        """Return the functions of a lab's reference, and of the labs before; those that they import included."""
         found: dict[str, Any] = {}
         for each in self.solved():
             if each <= stem:
@@ -96,7 +96,7 @@ class Course:
         return {name: f for name, f in found.items() if inspect.isfunction(f) and not _private(name)}
 
     def checks(self, stem: str) -> dict[str, list[checks.Check]]:
-        """A lab's checks by exercise: the open ones, then the hidden ones."""
+        """Return a lab's checks by exercise: the open ones, then the hidden ones."""
         load(f"hugezero.labs.{lab_in(stem)}.checks", self.open_checks(stem))
         if self.hidden_checks(stem).is_file():
             load(f"autograder.labs.{lab_in(stem)}.hidden", self.hidden_checks(stem))

@@ -1,4 +1,4 @@
-"""Adds to a lab's notebook the cells that its exercises need, out of what its reference and its checks say."""
+"""Add to a lab's notebook the cells that its exercises need, out of what its reference and its checks say."""
 
 from __future__ import annotations
 

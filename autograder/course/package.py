@@ -27,7 +27,7 @@ class Leak(RuntimeError):
 
 
 def package(course: Course, stem: str) -> Path:
-    """Write build/student/<stem>.zip; Leak if it would give anything away."""
+    """Write build/student/<stem>.zip; raise Leak if it would give anything away."""
     built = wheel(course, stem)
     files = {
         f"{stem}/{stem}.ipynb": course.notebook(stem).read_bytes(),
@@ -48,7 +48,7 @@ def package(course: Course, stem: str) -> Path:
 
 
 def _texts(data: bytes, where: str) -> dict[str, str]:
-    """Every file of a zip, of the zips in it too."""
+    """Return every file of a zip, of the zips in it too."""
     found: dict[str, str] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
@@ -61,7 +61,7 @@ def _texts(data: bytes, where: str) -> dict[str, str]:
 
 
 def _code(text: str) -> list[str]:
-    """The code of a notebook, a cell each; of a module, as it is."""
+    """Return the code of a notebook, a cell each; of a module, as it is."""
     if not text.lstrip().startswith("{"):
         return [text]
     try:
@@ -72,12 +72,12 @@ def _code(text: str) -> list[str]:
 
 
 def _lines(text: str) -> set[str]:
-    """The lines of a module or notebook, without comments at their ends."""
+    """Return the lines of a module or notebook, without comments at their ends."""
     return {line.partition("  #")[0].strip() for code in _code(text) for line in code.splitlines()}
 
 
 def _bodies(text: str) -> set[tuple[str, str]]:
-    """The functions of a module or notebook: name, and what they do."""
+    """Return the functions of a module or notebook: name, and what they do."""
     found: set[tuple[str, str]] = set()
     for code in _code(text):
         with contextlib.suppress(SyntaxError, ValueError):
@@ -88,7 +88,7 @@ def _bodies(text: str) -> set[tuple[str, str]]:
 
 
 def answers(course: Course, stem: str) -> dict[str, set[str]]:
-    """For each function that a student of *stem* has still to write, a lab each: the lines that tell how.
+    """Return the lines that tell how, for each function that a student of *stem* has still to write, a lab each.
 
     Those are the lines that the kernel before has not, which students are given, nor the text
     of a repair: they tell where the bug is. So of a function that an earlier lab asked for
@@ -117,7 +117,7 @@ def answers(course: Course, stem: str) -> dict[str, set[str]]:
 
 
 def hidden(course: Course) -> dict[str, str]:
-    """What must be nowhere in a package, and what it is: names and texts of the grader's modules."""
+    """Return what must be nowhere in a package, and what it is: names and texts of the grader's modules."""
     found: dict[str, str] = {}
     for path in sorted((course.root / "autograder").rglob("*.py")):
         inside = path.relative_to(course.root / "autograder").with_suffix("").parts
@@ -135,7 +135,7 @@ def hidden(course: Course) -> dict[str, str]:
 
 
 def leaks(course: Course, stem: str, path: Path) -> list[str]:
-    """What a package gives away, a line each: hidden texts, and most of the telling lines of an answer."""
+    """Return what a package gives away, a line each: hidden texts, and most of the telling lines of an answer."""
     found = []
     texts, secret, telling_of = _texts(path.read_bytes(), path.stem), hidden(course), answers(course, stem)
     bodies = {s: _bodies(course.solution(s).read_text("utf-8")) for s in course.stems()}

@@ -81,7 +81,7 @@ class Released:
 
 
 def configure(course: Course) -> NbGraderAPI:
-    """Write build/nbgrader_config.py; gives nbgrader as configured by it."""
+    """Write build/nbgrader_config.py; return nbgrader as configured by it."""
     course.build.mkdir(exist_ok=True)
     package = Path(hugezero.__path__[0]).parent
     config = course.build / "nbgrader_config.py"
@@ -96,7 +96,7 @@ def configure(course: Course) -> NbGraderAPI:
 
 
 def nbgrader(course: Course) -> NbGraderAPI:
-    """nbgrader on build/, as its own command line would start it there."""
+    """Return nbgrader on build/, as its own command line would start it there."""
     path = course.build / "nbgrader_config.py"
     if not path.exists():
         raise ReleaseFailed(
@@ -107,7 +107,7 @@ def nbgrader(course: Course) -> NbGraderAPI:
 
 
 def audit(course: Course, stem: str, notebook: NotebookNode) -> float:
-    """The points of a lab; ReleaseFailed where a cell is not worth what its checks are."""
+    """Return the points of a lab; raise ReleaseFailed where a cell is not worth what its checks are."""
     checks, total, seen = course.checks(stem), 0.0, set()
     for cell in filter(is_graded, notebook.cells):
         name, points = exercise_of(cell), float(cell.metadata.nbgrader.points)

@@ -58,7 +58,7 @@ def _lay_out(course: Course, stem: str, to: Path) -> None:
 
 
 def members(stem: str) -> set[Path]:
-    """The modules that lab *stem* may see: of those that labs share, only what labs up to it import."""
+    """Return the modules that lab *stem* may see: of those that labs share, only what labs up to it import."""
     last = int(lab_in(stem).removeprefix("lab"))
     own = [path for path in LABS.glob("lab*/*.py") if int(path.parent.name.removeprefix("lab")) <= last]
     kept = {path for path in PACKAGE.rglob("*.py") if LABS not in path.parents} | {LABS / "__init__.py", *own}
@@ -71,7 +71,7 @@ def members(stem: str) -> set[Path]:
 
 
 def _shared_by(module: Path) -> set[Path]:
-    """The modules in labs/ itself that *module* imports."""
+    """Return the modules in labs/ itself that *module* imports."""
     found: set[Path] = set()
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:

@@ -6,9 +6,23 @@ from collections.abc import Iterator
 
 from hugezero.hw.ram import PAGE_SIZE, PMD_SIZE
 from hugezero.machine import Kernel
-from hugezero.scenario import Action, Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Thread, Write
+from hugezero.scenario import (
+    Action,
+    DropCaches,
+    Exec,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Munmap,
+    Read,
+    Thread,
+    Write,
+)
 
-from .programs import Suite, look_alike
+from .failing import survives
+from .programs import AMPLE, Suite, all_comes_back, look_alike, programs_look_alike
 
 Programs = Iterator[list[Action]]
 PAGES = 1 << 14
@@ -21,10 +35,102 @@ EVERYBODY = ("main", "child", "grandchild")
 BOTH: list[Action] = [Fork("child"), Fork("grandchild", "child")]
 
 
-def all_look_alike(kernel: Kernel, suite: Suite, programs: Programs) -> None:
+A_LIFE: list[Action] = [
+    Mmap("a", 3 * PMD_SIZE),
+    Madvise("a", "hugepage"),
+    Read("a", 0, 2 * PMD_SIZE, PMD_SIZE),
+    Write("a", 2 * PMD_SIZE, b"w"),
+    Fork("child"),
+    Read("a", 2 * PMD_SIZE, by="child"),
+    Write("a", 8, b"x", by="child"),
+    Read("a", by="child"),
+    Munmap("a", PMD_SIZE, PAGE_SIZE),
+    Read("a", PMD_SIZE + PAGE_SIZE, 2 * PAGE_SIZE),
+    Exit("child"),
+    Read("a"),
+    Munmap("a"),
+    DropCaches(),
+    Exec(),
+    DropCaches(),
+]
+
+
+def memory_runs_out(kernel: Kernel, suite: Suite) -> None:
+    """One allocation of a long life fails, at each point in turn: nobody sees a wrong byte, and all memory comes back.
+
+    Which allocations there are, and what a fault does without them, is left to whoever wrote it.
+    """
+    survives(kernel, suite, A_LIFE, AMPLE)
+
+
+def no_difference(kernel: Kernel, suite: Suite, programs: Programs) -> None:
+    """No program sees anything else than on the reference: with memory that runs out, of *programs*, or generated."""
+    memory_runs_out(kernel, suite)
+    all_look_alike(kernel, suite, programs)
+    programs_look_alike(kernel, suite)
+
+
+def all_comes_back_after_a_fork(kernel: Kernel, suite: Suite) -> None:
+    """Parent and child end in any order: when both have, and memory was asked for, all is free again."""
+    for order in (("main", "child"), ("child", "main")):
+        program: list[Action] = [
+            Mmap("a", 3 * PMD_SIZE + 3 * PAGE_SIZE),
+            Madvise("a", "hugepage"),
+            Read("a", 0, 2 * PMD_SIZE, PMD_SIZE),
+            Write("a", 2 * PMD_SIZE, b"w"),
+            Fork("child"),
+            Munmap("a", PAGE_SIZE, PAGE_SIZE, "child"),
+            Write("a", PMD_SIZE, b"x"),
+            Write("a", 3 * PMD_SIZE, b"y", by="child"),
+            Exit(order[0]),
+            DropCaches(),
+            Exit(order[1]),
+            DropCaches(),
+        ]
+        look_alike(kernel, suite.reference, program, pages=AMPLE, log=False)
+        when = "parent and child have ended, memory was asked for"
+        all_comes_back(kernel, program, when, pages=AMPLE, log=False)
+
+
+def all_look_alike(kernel: Kernel, suite: Suite, programs: Programs, pages: int = PAGES) -> None:
     """None of *programs* sees anything else than on the reference of *suite*."""
     for program in programs:
-        look_alike(kernel, suite.reference, program, pages=PAGES, log=False)
+        look_alike(kernel, suite.reference, program, pages=pages, log=False)
+
+
+def one_after_the_other() -> Programs:
+    """Programs that read zeroes and end: the folio stays for the next one, until memory is asked for."""
+    for dropped in (False, True):
+        program: list[Action] = []
+        for me in ("p0", "p1", "p2"):
+            program += [
+                Fork(me),
+                Mmap(me, PMD_SIZE, by=me),
+                Madvise(me, "hugepage", by=me),
+                Read(me, by=me),
+                Exit(me),
+            ]
+            program += [DropCaches()] if dropped else []
+        yield program
+
+
+def another_needs_the_memory() -> Programs:
+    """Of two huge frames one holds the zeroes: a program that needs both can have both, once nobody reads those."""
+    for gone in ([Munmap("a")], []):
+        yield [
+            Mmap("a", PMD_SIZE),
+            Madvise("a", "hugepage"),
+            Read("a"),
+            *gone,
+            Mmap("b", 2 * PMD_SIZE),
+            Madvise("b", "hugepage"),
+            Write("b", 0, b"x"),
+            Write("b", PMD_SIZE, b"y"),
+            Munmap("b"),
+            Mmap("c", PMD_SIZE),
+            Madvise("c", "hugepage"),
+            Read("c"),
+        ]
 
 
 def reads() -> Programs:

@@ -25,7 +25,7 @@ SCRATCH, SOCKETS = "/scratch", "/sockets"  # inside: a box's own folder; where t
 
 
 def missing() -> str:
-    """Why there can be no sandbox on this system; nothing if there can."""
+    """Return why there can be no sandbox on this system; "" if there can."""
     if sys.platform != "linux":
         return "grading runs other people's code in bubblewrap, which is Linux only: grade on Linux, or in a container"
     if shutil.which("bwrap") is None:
@@ -34,7 +34,7 @@ def missing() -> str:
 
 
 def needed() -> list[Path]:
-    """The files and folders that Python needs to run the course's package."""
+    """Return the files and folders that Python needs to run the course's package."""
     found = [*_links(Path(sys.executable)), Path(sys.prefix, "pyvenv.cfg")]
     found += [Path(sysconfig.get_path("stdlib")), *map(Path, site.getsitepackages())]
     if site.ENABLE_USER_SITE:
@@ -47,7 +47,7 @@ def needed() -> list[Path]:
 
 
 def _links(path: Path) -> Iterator[Path]:
-    """*path*, and what it is a link to, down to the file itself."""
+    """Yield *path*, and what it is a link to, down to the file itself."""
     while path.is_symlink():
         yield path
         path = path.parent / path.readlink()
@@ -61,7 +61,7 @@ def _open(path: Path) -> list[str]:
 
 
 def command(shared: Path, hidden: Iterable[Path]) -> list[str]:
-    """How the warm process is started; *shared* can be read at SOCKETS, nothing in *hidden* at all.
+    """Return the command that starts the warm process; *shared* can be read at SOCKETS, nothing in *hidden* at all.
 
     A folder in *hidden* is empty inside even where it lies in one that is needed; what is needed and
     lies in it (a `.venv`, the course's package) is there.

@@ -53,7 +53,7 @@ def warm() -> None:
 
 
 def _must(name: str, *args: Any) -> None:
-    """Call *name* of the C library; OSError if it fails."""
+    """Call *name* of the C library; raise OSError if it fails."""
     if getattr(libc, name)(*args) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
@@ -140,7 +140,7 @@ def kernel(asked: dict[str, Any], doors: list[int], conn: socket.socket) -> None
 
 
 def _app(doors: dict[int, int]) -> Any:
-    """The kernel's application: it binds no address, and listens on sockets that the grader has bound."""
+    """Return the kernel's application: it binds no address, and listens on sockets that the grader has bound."""
     import zmq
     from ipykernel.kernelapp import IPKernelApp
 
@@ -157,7 +157,7 @@ def _app(doors: dict[int, int]) -> Any:
 
 
 def end(pid: int, alone: bool) -> int:
-    """End the kernel and, where this is process 1 of its own world, everything else; its exit status."""
+    """End the kernel and, where this is process 1 of its own world, everything else; return its exit status."""
     with contextlib.suppress(ProcessLookupError):
         if alone:
             os.kill(-1, signal.SIGKILL)
@@ -171,7 +171,7 @@ def end(pid: int, alone: bool) -> int:
 
 
 def request(conn: socket.socket) -> tuple[Any, list[int]]:
-    """What is asked for, and the sockets that came with it; None if nothing is."""
+    """Return what is asked for, and the sockets that came with it; None if nothing is."""
     text, fds, *_ = socket.recv_fds(conn, 65536, 8)
     while text and not text.endswith(b"\n"):
         text += conn.recv(65536) or b"\n"

@@ -40,7 +40,7 @@ class ForkedProvisioner(LocalProvisioner):
 
 
 def _listening(path: str) -> socket.socket:
-    """A socket that listens at *path*: who dials before the kernel is up waits in its queue."""
+    """Return a socket that listens at *path*: who dials before the kernel is up waits in its queue."""
     door = socket.socket(socket.AF_UNIX)
     door.setblocking(False)  # as ZeroMQ has its own
     door.bind(path)
@@ -73,7 +73,7 @@ class PromptClient(AsyncKernelClient):
 
 
 def manager(box: Box, env: dict[str, str], files: dict[str, str]) -> Any:
-    """A kernel manager whose kernel runs in *box*, and can import *files*."""
+    """Return a kernel manager whose kernel runs in *box*, and can import *files*."""
     home = box.private
     km: Any = AsyncKernelManager(transport="ipc", connection_file=str(home / "k.json"), ip=str(home / "k"))
     spec = KernelSpec(argv=["kernel", "-f", "{connection_file}"], language="python", display_name="sandbox")

@@ -43,7 +43,7 @@ class Process:
         self.handle = os.pidfd_open(pid)
 
     def poll(self) -> int | None:
-        """Its exit status, once it has ended."""
+        """Return its exit status, once it has ended."""
         if self.status is None:
             self.conn.setblocking(False)
             with contextlib.suppress(BlockingIOError):
@@ -76,7 +76,7 @@ class Process:
         self.kill()
 
     def wipe(self) -> None:
-        """End it with everything it started; returns when the sandbox is empty."""
+        """End it with everything it started; return when the sandbox is empty."""
         if self.status is None:
             self.conn.setblocking(True)
             with contextlib.suppress(OSError):
@@ -99,7 +99,7 @@ class Box:
             folder.chmod(mode)
 
     def close(self) -> None:
-        """Nobody is in it any more."""
+        """Note that nobody is in it any more."""
         shutil.rmtree(self.private, ignore_errors=True)
         shutil.rmtree(self.public, ignore_errors=True)
 
@@ -173,14 +173,14 @@ class Sandbox:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
     def box(self) -> Box:
-        """A box for one submission."""
+        """Return a box for one submission."""
         self.boot()
         self.boxes += 1
         return Box(self, self.boxes)
 
     def fork(self, connection: dict[str, Any], doors: dict[int, socket.socket], env: dict[str, str],
              files: dict[str, str]) -> Process:  # fmt: skip
-        """A new kernel in a new box, listening on *doors* (by port), with *files* (by name) to import from."""
+        """Start a new kernel in a new box, listening on *doors* (by port), with *files* (by name) to import from."""
         wanted = {"connection": connection, "ports": list(doors), "env": env, "files": files,
                   "processes": _processes(), "user": self._user()}  # fmt: skip
         asked = json.dumps(wanted).encode() + b"\n"
@@ -204,12 +204,12 @@ class Sandbox:
         )
 
     def _user(self) -> int:
-        """The user that the next box belongs to; 0 where that can only be the grader's own."""
+        """Return the user that the next box belongs to; 0 where that can only be the grader's own."""
         return USERS[(os.getpid() * 101 + self.boxes) % len(USERS)] if self.boxed and os.getuid() == 0 else 0
 
 
 def _processes() -> int:
-    """The limit on processes: where they belong to the grader's own user, what that one runs counts too."""
+    """Return the limit on processes: where they belong to the grader's own user, what that one runs counts too."""
     if os.getuid() == 0:
         return PROCESSES
     mine = os.getuid()
@@ -223,7 +223,7 @@ def _processes() -> int:
 
 @contextlib.contextmanager
 def one_cpu() -> Iterator[None]:
-    """What is started in here stays on this worker's CPU.
+    """Keep what is started in here on this worker's CPU.
 
     Judge and student take turns; a turn that changes CPUs costs three times as much.
     """
@@ -240,5 +240,5 @@ def one_cpu() -> Iterator[None]:
 
 @functools.cache
 def sandbox(boxed: bool, hidden: tuple[Path, ...]) -> Sandbox:
-    """The sandbox of this process in which nothing of *hidden* is seen."""
+    """Return the sandbox of this process in which nothing of *hidden* is seen."""
     return Sandbox(boxed, hidden)

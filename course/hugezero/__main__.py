@@ -21,7 +21,7 @@ SETTINGS = Path(__file__).resolve().parent / "jupyter"
 
 
 def main(arguments: list[str]) -> None:
-    """Carry out one command line; ends with a plain line where it cannot."""
+    """Carry out one command line; end with a plain line where it cannot."""
     match arguments:
         case [] | ["lab"]:
             lab(course_folder())
@@ -36,14 +36,14 @@ def main(arguments: list[str]) -> None:
 
 
 def course_folder() -> Path:
-    """Where the notebooks are: the folder you are in, or the one this package lies in."""
+    """Return where the notebooks are: the folder you are in, or the one this package lies in."""
     here = Path.cwd()
     beside = Path(__file__).resolve().parent.parent
     return here if first_lab(here) or not first_lab(beside) else beside
 
 
 def first_lab(folder: Path) -> str | None:
-    """The name of the first lab's notebook in *folder*."""
+    """Return the name of the first lab's notebook in *folder*."""
     return min((path.name for path in folder.glob("lab*.ipynb")), default=None)
 
 
@@ -72,7 +72,7 @@ def lab(folder: Path) -> None:
 
 
 def bring_up_to_date(folder: Path) -> None:
-    """Where *folder* is the repository's own: make the kernels of earlier labs, which a student's wheel brings along."""
+    """Make the kernels of earlier labs, where *folder* is the repository's own; a student's wheel brings them along."""
     course = Path(__file__).resolve().parent.parent
     if folder == course and (course.parent / "solutions").is_dir():
         make = [sys.executable, "-m", "autograder", "given"]
@@ -83,7 +83,7 @@ def bring_up_to_date(folder: Path) -> None:
 
 
 def choose_port(wanted: str | None) -> int:
-    """The port asked for, or else the first free one."""
+    """Return the port asked for, or else the first free one."""
     if wanted is None:
         for port in range(FIRST_PORT, FIRST_PORT + 100):
             if is_free(port):
@@ -100,7 +100,7 @@ def choose_port(wanted: str | None) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server of yours could listen on *port* now."""
+    """Return whether a server of yours could listen on *port* now."""
     with socket.socket() as probe:
         if os.name == "posix":  # as the server will: a connection that is only fading does not count
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,7 +112,7 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
-    """A port that nobody uses, chosen by the system."""
+    """Return a port that nobody uses, chosen by the system."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -28,7 +28,7 @@ class NoSuchFunction(AttributeError):
 
 
 def linked(functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """The same functions; where one calls another by its name, that is the one of this kernel.
+    """Return the same functions; where one calls another by its name, that is the one of this kernel.
 
     A function of lab 4 that calls one which lab 5 has written anew must get the new one.
     """
@@ -73,7 +73,7 @@ class Kernel:
         return function
 
     def booted(self, **config: Any) -> Machine:
-        """A machine that runs this kernel, as a `with` block; see Machine."""
+        """Return a machine that runs this kernel, for a `with` block; see Machine."""
         return Machine(self, **config)
 
 
@@ -111,7 +111,7 @@ class Machine(Direct):
         return getattr(self.kernel, name)(*args)
 
     def vmstat(self) -> dict[str, int]:
-        """The counters of the whole machine, under the names of /proc/vmstat; pages and events."""
+        """Return the counters of the whole machine, under the names of /proc/vmstat; pages and events."""
         births = self.births
         counts = {name: self.peek((VMSTAT, name)) for name in VMSTAT.fields}
         return {
@@ -122,12 +122,12 @@ class Machine(Direct):
         }
 
     def dmesg(self) -> tuple[str, ...]:
-        """What the kernel has said, the oldest first."""
+        """Return what the kernel has said, the oldest first."""
         lines: tuple[str, ...] = self.peek((PRINTK, "lines"))
         return lines
 
     def disk(self, nr_sectors: int, max_write_zeroes_sectors: int = 0, old: int = LEFT_BEHIND) -> BlockDevice:
-        """A new disk of *nr_sectors* sectors of 512 bytes, full of old data: all 0xCC, or the byte *old*."""
+        """Return a new disk of *nr_sectors* sectors of 512 bytes, full of old data: all 0xCC, or the byte *old*."""
         with self:
             bdev: BlockDevice = new("BlockDevice")
             bdev.bd_nr_sectors = nr_sectors
@@ -138,7 +138,7 @@ class Machine(Direct):
         return bdev
 
     def file(self, data: bytes) -> AddressSpace:
-        """A new file with *data* in it."""
+        """Return a new file with *data* in it."""
         with self:
             mapping: AddressSpace = new("AddressSpace")
         self.cells[mapping, "data"] = Contents().store(0, data)

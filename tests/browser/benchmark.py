@@ -38,7 +38,7 @@ def main(chromium: str) -> None:
         lab = Lab(Path(folder), project)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         try:
-            lab.write("steps.ipynb", SETUP, "timeline(simulated)")
+            lab.write("steps.ipynb", SETUP, "timeline(run)")
             tab = Tab(lab, browser.new_page())
             tab.open("steps.ipynb")
             tab.run_all()

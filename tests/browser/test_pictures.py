@@ -14,9 +14,10 @@ pytestmark = pytest.mark.browser
 
 SETUP = """
 from hugezero.notebook import *
-simulated = Simulated(Kernel(), pages=2048)
-_ = simulated.run([Mmap("data", 4 * PAGE_SIZE), Read("data", 0, 2 * PAGE_SIZE), Fork("child"), Write("data", 0, b"hi")])
-simulated.machine.prints.append((20, "said by the student"))
+run = experiment(
+    [Mmap("data", 4 * PAGE_SIZE), Read("data", 0, 2 * PAGE_SIZE), Fork("child"), Write("data", 0, b"hi")], Kernel(), pages=2048
+)
+run.machine.prints.append((20, "said by the student"))
 """
 CHART = """
 import matplotlib.pyplot as plt
@@ -34,7 +35,7 @@ MAP, TIMELINE = 0, 1
 
 @pytest.fixture(scope="module")
 def tab(lab, opened):
-    lab.write("pictures.ipynb", SETUP, "memory_map(simulated)", "timeline(simulated)", CHART, PROGRESS)
+    lab.write("pictures.ipynb", SETUP, "memory_map(run)", "timeline(run)", CHART, PROGRESS)
     tab = opened("pictures.ipynb")
     tab.run_all()
     expect(tab.picture(TIMELINE)).to_be_visible()
@@ -60,6 +61,10 @@ def where(picture):
     )
 
 
+def act(picture):
+    return picture.locator(".hz-top .hz-soft").inner_text().partition(" · ")[2]
+
+
 @pytest.mark.parametrize("number", [MAP, TIMELINE])
 def test_keys_turn_the_pages_and_the_notebook_does_not_react(tab, number):
     picture = reach(tab, number)
@@ -69,26 +74,62 @@ def test_keys_turn_the_pages_and_the_notebook_does_not_react(tab, number):
     last = where(picture)
     seen = picture.locator("svg").get_attribute("aria-label"), picture.locator(".hz-title").inner_text()
     for key, place in [
-        ("ArrowLeft", last - 1),
-        ("ArrowUp", last - 2),
-        ("ArrowRight", last - 1),
-        ("PageUp", last - 11),
-        ("PageDown", last - 1),
-        ("ArrowDown", last),
-        ("ArrowRight", last),
+        ("Shift+ArrowLeft", last - 1),
+        ("Shift+ArrowUp", last - 2),
+        ("Shift+ArrowRight", last - 1),
+        ("Shift+ArrowDown", last),
+        ("Shift+ArrowRight", last),
     ]:
         keyboard.press(key)
         assert where(picture) == place, key
     keyboard.press("PageUp")
+    assert act(picture) == "Fork('child')"
     keyboard.press("PageUp")
+    assert act(picture).startswith("Read(")
     before = picture.locator("svg").get_attribute("aria-label"), picture.locator(".hz-title").inner_text()
     assert before[0] != seen[0]
     assert before[1] != seen[1]
+    keyboard.press("PageDown")
+    assert act(picture) == "Fork('child')"
     keyboard.press("Home")
     expect(picture.locator(".hz-title")).to_have_text("The machine has just been switched on")
     for key in "bddxj":  # in command mode these would add, delete, cut and leave cells
         keyboard.press(key)
     assert (tab.active_cell(), tab.page.locator(".jp-Notebook .jp-Cell").count()) == notebook
+
+
+@pytest.mark.parametrize("number", [MAP, TIMELINE])
+def test_a_step_changes_the_drawing_and_moves_nothing_else(tab, number):
+    picture = reach(tab, number)
+    tab.page.keyboard.press("Home")
+    drawing, steps, sizes = picture.locator("svg"), 0, set()
+    while True:
+        before = where(picture), drawing.inner_html()
+        tab.page.keyboard.press("ArrowRight")
+        box = picture.bounding_box()
+        sizes.add((round(box["width"]), round(box["height"])))
+        if where(picture) == before[0]:
+            break
+        steps += 1
+        assert drawing.inner_html() != before[1] or act(picture).startswith("Write(")
+    assert 20 < steps < before[0] / 2
+    assert len(sizes) == 1, "as large at every moment"
+
+
+@pytest.mark.parametrize("number", [MAP, TIMELINE])
+@pytest.mark.parametrize(("width", "height"), [(800, 768), (1366, 768)])
+def test_all_of_a_picture_fits_a_laptop(opened, tab, number, width, height):
+    small = opened("pictures.ipynb", width=width, height=height)
+    small.command("application:toggle-left-area")
+    small.run_all()
+    picture = reach(small, number)
+    small.page.keyboard.press("End")
+    room = small.page.locator(".jp-WindowedPanel-outer").first.bounding_box()["height"]
+    assert picture.bounding_box()["height"] <= room
+    scroll = picture.locator(".hz-scroll").first
+    assert scroll.evaluate(
+        "node => node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight"
+    )
 
 
 @pytest.mark.parametrize("spot", [".hz-title", "svg", ".hz-foot"])
@@ -100,7 +141,7 @@ def test_a_click_anywhere_on_a_picture_gives_it_the_keys(tab, spot):
     last = where(picture)
     tab.command("notebook:enter-command-mode")
     picture.locator(spot).click(position={"x": 5, "y": 5})
-    tab.page.keyboard.press("ArrowLeft")
+    tab.page.keyboard.press("Shift+ArrowLeft")
     assert where(picture) == last - 1
     assert tab.page.locator(".jp-collapseHeadingButton, .jp-CellHeader .collapsed").count() == 0
 
@@ -117,7 +158,7 @@ def test_the_map_follows_the_timeline_and_outlines_what_changed(tab):
     tab.page.keyboard.press("Home")
     outlined = 0
     for _ in range(30):
-        tab.page.keyboard.press("ArrowRight")
+        tab.page.keyboard.press("Shift+ArrowRight")
         row = picture.locator('li[aria-current="step"]')
         assert int(row.locator(".n").inner_text()) == where(picture)
         expect(row).to_be_in_viewport()
@@ -133,25 +174,25 @@ def test_what_is_saved_has_a_text_and_a_picture_of_its_own(tab, lab):
     bundles = [output["data"] for cell in saved.cells for output in cell.outputs if "data" in output]
     assert ["<svg" in bundle.get("text/html", "") for bundle in bundles] == [True, True, True, False]
     assert "main: RSS" in bundles[MAP]["text/plain"]
-    assert "The machine has just been switched on" in bundles[TIMELINE]["text/plain"]
+    assert "main: maps 0x200000" in bundles[TIMELINE]["text/plain"]
     assert bundles[2]["text/plain"] == "a line that rises\n\n0: 0, 1: 1"
     assert bundles[3]["text/plain"] == "100 of 100 pages read"
 
 
 def test_pages_turn_with_a_dead_kernel_and_with_one_that_never_saw_them(lab, opened):
-    lab.write("dead.ipynb", SETUP, "timeline(simulated)")
+    lab.write("dead.ipynb", SETUP, "timeline(run)")
     tab = opened("dead.ipynb")
     tab.run_all()
     tab.kill_kernel()
     picture = reach(tab, 0)
     tab.page.keyboard.press("PageDown")
-    assert where(picture) == 10
+    assert act(picture).startswith("Read(")
     tab.save()
     tab.page.context.close()
     later = opened("dead.ipynb")
     picture = reach(later, 0)
     before = where(picture)
-    later.page.keyboard.press("ArrowRight")
+    later.page.keyboard.press("Shift+ArrowRight")
     assert where(picture) == before + 1
 
 

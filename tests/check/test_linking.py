@@ -6,9 +6,9 @@ import pytest
 from hugezero.check.checks import Failed
 from hugezero.check.function_under_test import subject
 from hugezero.check.linking import linked_apart
-from hugezero.explore.moves import Thread
 from hugezero.explore.replay import given
 from hugezero.explore.search import explore
+from hugezero.explore.threads import calls
 from hugezero.hw.cpu import SpinLock
 from hugezero.machine import Kernel
 from hugezero.mm.page_alloc import alloc_folio
@@ -89,7 +89,7 @@ def test_in_a_search_the_kernels_function_runs():
     function = subject("put", put, ["get"])
     found = explore(
         {"put": function, "get": given(told)},
-        [Thread("put", (lambda results: ("call", "put", (HZ,)),))],
+        [calls("put", ("put", HZ))],
         cells={COUNT: 8},
     )
     assert found.bug is None and found.ends == {frozenset({("HugeZero(0).refcount", "5")})}
@@ -108,7 +108,7 @@ def user(hz):
 @pytest.mark.parametrize("changed", [{}, {"scan": scan_that_trusts_count}])
 def test_a_search_goes_into_what_code_in_another_process_calls(changed):
     kernel = versions.kernel()
-    threads = [Thread("user", (lambda results: ("call", "user", (HZ,)),))] * 2 + [shrinker()]
+    threads = [calls("user", ("user", HZ))] * 2 + [shrinker()]
     here = explore({**kernel, **versions.kernel(user=user, **changed)}, threads, at_end=at_rest)
     with answering(user=user, **changed) as functions:
         there = explore(

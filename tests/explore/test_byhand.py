@@ -2,8 +2,8 @@
 
 import pytest
 from hugezero.explore.byhand import ByHand, CannotGo
-from hugezero.explore.moves import Thread
 from hugezero.explore.search import DEADLOCK, FOR_EVER, explore
+from hugezero.explore.threads import calls
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.page_alloc import alloc_folio, free_folio
 from hypothesis import given
@@ -62,7 +62,7 @@ def test_a_cpu_whose_whole_life_nobody_could_see_is_in_the_schedule():
         hz.refcount.inc()
 
     functions = {**once(loses_one), "g": once(counts)["f"]}
-    other = Thread("g", (lambda results: ("call", "g", (HZ,)),))
+    other = calls("g", ("g", HZ))
     found = explore(functions, [*threads(), other], at_end=lambda peek: "lost")
     assert [(row.cpu, row.verb) for row in found.rows] == [(0, "new"), (1, "add")]
     hand = ByHand(functions, [*threads(), other], at_end=lambda peek: "lost")
@@ -142,7 +142,7 @@ def test_a_deadlock_is_told():
 
 
 def test_a_thread_with_nothing_to_do_has_ended():
-    hand = ByHand({}, [Thread("nothing", (lambda results: None,))])
+    hand = ByHand({}, [calls("nothing")])
     assert hand.ended and hand.bug is None
 
 

@@ -2,15 +2,15 @@
 
 from hugezero.check.function_under_test import subject
 from hugezero.explore.byhand import ByHand
-from hugezero.explore.moves import Thread
 from hugezero.explore.replay import given, next_step
 from hugezero.explore.search import explore
+from hugezero.explore.threads import Thread, calls
 from hugezero.machine import Kernel
 from hugezero.mm.fault import user_read, user_write
 from hugezero.mm.mmap import dup_mm, madvise_dontneed, mm_alloc, mmap, mmput
 from hugezero.mm.page_alloc import alloc_folio, free_folio
 from hugezero.mm.pgtable import Pte, PteTable
-from hugezero.store import call, current
+from hugezero.store import KernelBug, call, current
 
 from .versions import COUNT, HZ, at_rest, get, put, scan, shrinker
 
@@ -19,10 +19,6 @@ PAGE = 4096
 
 def functions(*more, **named):
     return {f.__name__: given(f) for f in more} | {name: given(f) for name, f in named.items()}
-
-
-def thread(*calls):
-    return Thread("thread", tuple(lambda results, call=call: ("call", *call) for call in calls))
 
 
 def both(hz):
@@ -40,18 +36,40 @@ def test_what_a_called_function_gives_is_what_the_caller_sees():
         hz.refcount.add(n)
         return n + hz.refcount.read()
 
-    told = []
-    items = (lambda results: ("call", "twice", (HZ,)), lambda results: told.append(results))
-    assert explore(functions(twice, add), [Thread("one", items)]).bug is None
-    assert told == [((4, 8),)]
+    def both():
+        HZ.folio.set(call("twice", HZ))
+
+    found = explore(functions(twice, add), [Thread("one", both)])
+    assert found.bug is None and ("HugeZero(0).folio", "(4, 8)") in next(iter(found.ends))
 
 
 def test_operations_of_a_called_function_can_be_told_apart_and_the_call_itself_cannot():
-    plain = Thread("plain", (lambda results: ("call", "get", (HZ,)), lambda results: ("call", "put", (HZ,))))
+    plain = calls("plain", ("get", HZ), ("put", HZ))
     one = explore(functions(get, put, scan), [plain, shrinker()], at_end=at_rest)
     nested = functions(get, put, scan, user=lambda hz: (call("get", hz), call("put", hz))[1])
-    other = explore(nested, [thread(("user", (HZ,))), shrinker()], at_end=at_rest)
+    other = explore(nested, [calls("thread", ("user", HZ)), shrinker()], at_end=at_rest)
     assert one.bug is None and one.ends == other.ends and one.states == other.states
+
+
+def test_a_thread_is_plain_code_that_does_what_a_function_of_the_kernel_would():
+    def user():
+        both(HZ)
+
+    inside = explore(functions(get, put, scan), [Thread("user", user), shrinker()], at_end=at_rest)
+    called = explore(
+        functions(get, put, scan, both), [calls("user", ("both", HZ)), shrinker()], at_end=at_rest
+    )
+    assert (inside.bug, inside.ends, inside.states) == (None, called.ends, called.states)
+
+
+def test_a_thread_tells_what_must_not_be_by_raising_a_kernel_bug():
+    def doubts():
+        if HZ.refcount.read() == 1:
+            raise KernelBug("one is too few")
+
+    counts = Thread("counts", lambda: [HZ.refcount.inc() for _ in range(2)].clear())
+    found = explore({}, [Thread("doubts", doubts), counts])
+    assert found.bug == "one is too few" and [row.cpu for row in found.rows] == [1, 0]
 
 
 def scan_that_trusts_count(hz):
@@ -62,7 +80,7 @@ def scan_that_trusts_count(hz):
 
 def test_a_race_inside_called_functions_is_found_and_followed_by_hand():
     kernel = functions(get, put, both, scan=scan_that_trusts_count)
-    args = kernel, [thread(("both", (HZ,)))] * 2 + [shrinker()]
+    args = kernel, [calls("thread", ("both", HZ))] * 2 + [shrinker()]
     found = explore(*args, at_end=at_rest)
     assert found.bug and not any(row.verb == "call" for row in found.rows)
     for shared in (found.shared, None):
@@ -79,7 +97,7 @@ def test_what_a_called_function_raises_is_told_by_its_own_name():
         return {}[hz]
 
     assert (
-        explore(functions(outer, inner), [thread(("outer", (HZ,)))]).bug
+        explore(functions(outer, inner), [calls("thread", ("outer", HZ))]).bug
         == "inner raised KeyError: HugeZero(0)"
     )
 
@@ -89,21 +107,21 @@ def test_a_name_that_nobody_has_is_told():
         call("inner", hz)
 
     for first in ("outer", "inner"):
-        assert explore(functions(outer), [thread((first, (HZ,)))]).bug == "there is no function inner"
+        assert explore(functions(outer), [calls("thread", (first, HZ))]).bug == "there is no function inner"
 
 
 def test_a_function_that_calls_itself_without_end_is_told():
     def outer(hz):
         call("outer", hz)
 
-    assert "calls in calls, and no end" in explore(functions(outer), [thread(("outer", (HZ,)))]).bug
+    assert "calls in calls, and no end" in explore(functions(outer), [calls("thread", ("outer", HZ))]).bug
 
 
 def test_a_function_that_gives_what_can_change_is_told():
     def outer(hz):
         return [hz]
 
-    assert "which can change" in explore(functions(outer), [thread(("outer", (HZ,)))]).bug
+    assert "which can change" in explore(functions(outer), [calls("thread", ("outer", HZ))]).bug
 
 
 def test_a_handle_is_stale_though_a_called_function_freed_it_and_made_another():
@@ -116,7 +134,10 @@ def test_a_handle_is_stale_though_a_called_function_freed_it_and_made_another():
         free_folio(old)
         return alloc_folio()
 
-    assert "was used after it was freed" in explore(functions(keeps, another), [thread(("keeps", (HZ,)))]).bug
+    assert (
+        "was used after it was freed"
+        in explore(functions(keeps, another), [calls("thread", ("keeps", HZ))]).bug
+    )
 
 
 def test_a_page_table_is_stale_when_its_frame_is_handed_out_again():
@@ -129,7 +150,7 @@ def test_a_page_table_is_stale_when_its_frame_is_handed_out_again():
         assert again[0].read() is None
         table[0].set(None)
 
-    assert "was used after it was freed" in explore(functions(keeps), [thread(("keeps", (HZ,)))]).bug
+    assert "was used after it was freed" in explore(functions(keeps), [calls("thread", ("keeps", HZ))]).bug
 
 
 def test_a_folio_is_known_to_others_when_a_table_that_holds_it_is():
@@ -145,7 +166,7 @@ def test_a_folio_is_known_to_others_when_a_table_that_holds_it_is():
 
     found = explore(
         functions(publishes),
-        [thread(("publishes", (HZ,)))],
+        [calls("thread", ("publishes", HZ))],
         at_end=lambda peek: "same" if peek(COUNT) else None,
     )
     assert found.bug is None
@@ -157,7 +178,7 @@ def test_a_folio_of_4_kib_and_one_of_2_mib_are_never_in_the_same_place():
         assert not big.pfn <= small.pfn < big.pfn + 512
         assert small.pfn % 1 == big.pfn % 512 == 0
 
-    assert explore(functions(two), [thread(("two", (HZ,)))]).bug is None
+    assert explore(functions(two), [calls("thread", ("two", HZ))]).bug is None
 
 
 # the course's own functions
@@ -186,14 +207,16 @@ def test_programs_that_share_nothing_do_not_meet():
         mmput(child)
         madvise_dontneed(mm, address, PAGE)
 
-    found = explore({**MM, **functions(life)}, [thread(("life", one)) for one in programs], cells=cells)
+    found = explore(
+        {**MM, **functions(life)}, [calls("thread", ("life", *one)) for one in programs], cells=cells
+    )
     assert found.bug is None and found.states == 1 and found.ends
 
 
 def test_a_bug_that_given_code_tells_of_is_found():
     cells, (one, _) = two_programs()
     named = functions(user_read, do_anonymous_page=lambda vmf: 0)
-    found = explore({**MM, **named}, [thread(("user_read", one))] * 2, cells=cells)
+    found = explore({**MM, **named}, [calls("thread", ("user_read", *one))] * 2, cells=cells)
     assert "no progress: do_anonymous_page said that it was done" in found.bug and found.switches == 0
 
 
@@ -204,16 +227,16 @@ def test_a_bug_is_not_hidden_by_who_catches_everything():
         except BaseException:
             return 0
 
-    assert explore(functions(hides), [thread(("hides", (HZ,)))]).bug == "this must not be"
+    assert explore(functions(hides), [calls("thread", ("hides", HZ))]).bug == "this must not be"
     assert next_step(hides, (HZ,), ()) == ("bug", "this must not be")
 
 
 def test_what_a_cpu_makes_has_its_number_from_who_made_it():
     cells, (one, other) = two_programs()
-    items = (lambda results: ("call", "dup_mm", (one[0],)),)
-    alone = explore(MM, [Thread("fork", items)], cells=cells)
+    fork = calls("fork", ("dup_mm", one[0]))
+    alone = explore(MM, [fork], cells=cells)
     assert any("Mm(1000).mmap" in name and "Vma(1000)" in value for name, value in next(iter(alone.ends)))
-    again = explore(MM, [Thread("fork", items), thread(("dup_mm", (other[0],)))], cells=cells)
+    again = explore(MM, [fork, calls("thread", ("dup_mm", other[0]))], cells=cells)
     assert len(again.ends) == 1 and next(iter(alone.ends)) < next(iter(again.ends))
 
 
@@ -223,7 +246,7 @@ def test_two_children_are_two():
     def twice(mm):
         assert dup_mm(mm) is not dup_mm(mm)
 
-    assert explore({**MM, **functions(twice)}, [thread(("twice", (one[0],)))], cells=cells).bug is None
+    assert explore({**MM, **functions(twice)}, [calls("thread", ("twice", one[0]))], cells=cells).bug is None
 
 
 def test_given_code_that_runs_long_is_believed():
@@ -232,5 +255,5 @@ def test_given_code_that_runs_long_is_believed():
             pass
         hz.refcount.inc()
 
-    assert explore(functions(long), [thread(("long", (HZ,)))]).bug is None
+    assert explore(functions(long), [calls("thread", ("long", HZ))]).bug is None
     assert "ran 200,000 lines" in subject("long", long).step((HZ,), ())[1]

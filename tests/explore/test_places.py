@@ -7,7 +7,7 @@ from hugezero.explore.byhand import ByHand
 from hugezero.explore.places import Places, Spot
 from hugezero.explore.replay import given
 from hugezero.explore.search import explore
-from hugezero.explore.threads import Thread
+from hugezero.explore.threads import calls
 from hugezero.machine import Kernel
 from hugezero.mm.fault import user_read
 from hugezero.mm.mm_types import Mm
@@ -49,7 +49,7 @@ def test_what_a_function_calls_is_at_its_call_unless_it_may_be_shown_itself(told
     """Functions of the course are not shown, and may be what a student has to write."""
     monkeypatch.setattr("hugezero.explore.places.OURS", str(Path(__file__).resolve().parents[2]))
     functions = {"outer": given(outer, told=True), "inner": given(inner, told=told)}
-    thread = Thread("one", (lambda results: ("call", "outer", (HZ,)),))
+    thread = calls("one", ("outer", HZ))
     rows = ByHand(functions, [thread]).rehearsal()
     names = [spot.place[0].co_name for spot in Places(functions, [thread]).of(rows)]
     assert names == ["outer", "inner" if told else "outer", "outer"]
@@ -60,7 +60,7 @@ def test_what_a_function_calls_is_at_its_call_unless_it_may_be_shown_itself(told
 
 def test_the_hardwares_walk_is_told_from_what_a_kernel_does():
     functions = {name: given(f) for name, f in {**Kernel().functions, "user_read": user_read}.items()}
-    thread = Thread("one", (lambda results: ("call", "user_read", (Mm(1), 0x200000)),))
+    thread = calls("one", ("user_read", Mm(1), 0x200000))
     hand = ByHand(functions, [thread])
     rows = hand.rehearsal()
     spots = hand.places(rows)

@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from hugezero.explore.moves import Thread
 from hugezero.explore.naive import schedules
 from hugezero.explore.replay import next_step
 from hugezero.explore.search import DEADLOCK, FOR_EVER, explore
+from hugezero.explore.threads import calls
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.page_alloc import Folio, alloc_folio, free_folio
 
@@ -98,7 +98,7 @@ def once(function):
 
 
 def threads(n=1):
-    return [Thread("f", (lambda results: ("call", "f", (HZ,)),))] * n
+    return [calls("f", ("f", HZ))] * n
 
 
 def test_two_live_folios_have_two_numbers_and_a_number_comes_back():
@@ -238,12 +238,12 @@ def test_an_exception_of_the_code_is_a_bug():
 # cross-checks
 
 
-def calls(functions, *names):
+def steps(functions, *names):
     return [lambda log, f=functions[name]: f.step((HZ,), log) for name in names]
 
 
 def plain(*names):
-    return [Thread(name, (lambda results, name=name: ("call", name, (HZ,)),)) for name in names]
+    return [calls(name, (name, HZ)) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_enumerating_all_schedules_one_by_one_gives_the_same_verdict(names, vers
     cells = {COUNT: count, FOLIO: folio, (folio, "state"): "live"} if count else {}
     quick = explore(functions, plain(*names), cells=cells)
     bugs, ends = set(), set()
-    for schedule in schedules(calls(functions, *names), limit=14, cells=cells):
+    for schedule in schedules(steps(functions, *names), limit=14, cells=cells):
         if schedule.cut:
             continue  # somebody goes round and round, waiting for the other
         raised = [end for end in schedule.ends.values() if end[0] == "raise"]

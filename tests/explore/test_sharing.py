@@ -3,10 +3,10 @@
 from functools import reduce
 
 from hugezero.explore.byhand import ByHand
-from hugezero.explore.moves import Thread
 from hugezero.explore.naive import schedules
 from hugezero.explore.replay import given, next_step
 from hugezero.explore.search import DEADLOCK, FOR_EVER, explore
+from hugezero.explore.threads import Hardware, Thread, calls
 from hugezero.hw.cpu import SpinLock
 from hugezero.mm.mm_types import Mm
 from hugezero.mm.page_alloc import SMALL, Folio, alloc_folio, free_folio
@@ -29,7 +29,7 @@ def run(*functions, **more):
 
 def on_cpus(*functions):
     names = {f"{n} {f.__name__}": given(f) for n, f in enumerate(functions)}
-    return names, [Thread(name, (lambda results, name=name: ("call", name, ()),)) for name in names]
+    return names, [calls(name, (name,)) for name in names]
 
 
 def test_cells_that_one_cpu_touches_or_none_changes_are_no_scheduling_points():
@@ -213,8 +213,8 @@ def swaps(peek):
     return {(ONE, "rss"): two, (TWO, "rss"): one}, one, None
 
 
-def hardware(name, function):
-    return Thread(name, (lambda results: ("hw", name, lambda peek: function(peek)),))
+def hardware(does):
+    return Thread(does.__name__, Hardware(does))
 
 
 def test_a_step_of_the_hardware_on_two_cells_is_one_step():
@@ -223,7 +223,7 @@ def test_a_step_of_the_hardware_on_two_cells_is_one_step():
 
     functions, threads = on_cpus(looks)
     cells = {(ONE, "rss"): 1, (TWO, "rss"): 5}
-    found = explore(functions, [*threads, hardware("swap", swaps)], cells=cells)
+    found = explore(functions, [*threads, hardware(swaps)], cells=cells)
     ends = {(dict(end)["Mm(1).rss"], dict(end)["Mm(2).rss"]) for end in found.ends}
     assert found.bug is None and ends == {("5", "6"), ("6", "1"), ("10", "1"), ("6", "5")} - {("6", "5")}
     assert {(ONE, "rss"), (TWO, "rss")} == found.shared
@@ -238,18 +238,38 @@ def test_what_the_hardware_finds_wrong_is_a_row_of_its_own():
         HZ.folio.set(None)
 
     functions, threads = on_cpus(unmaps)
-    found = explore(functions, [*threads, hardware("walk", walk)], cells={FOLIO: OLD})
+    found = explore(functions, [*threads, hardware(walk)], cells={FOLIO: OLD})
     assert found.bug == "nothing is mapped"
     assert [(row.cpu, row.cell, row.verb) for row in found.rows] == [(0, FOLIO, "set"), (1, FOLIO, "walk")]
-    hand = ByHand(functions, [*threads, hardware("walk", walk)], cells={FOLIO: OLD})
+    hand = ByHand(functions, [*threads, hardware(walk)], cells={FOLIO: OLD})
     hand.follow(found.rows)
     assert hand.bug == found.bug
 
 
-def test_states_merge_behind_a_step_of_the_hardware_made_anew_each_time():
-    look = hardware("look", lambda peek: ({}, peek(COUNT), None)).items
-    threads = [Thread("twice", look * 2)] * 3
+def test_states_merge_after_steps_of_the_hardware():
+    look = Hardware(lambda peek: ({}, peek(COUNT), None))
+    threads = [Thread("twice", lambda: (look(), look())[0])] * 3
     assert explore({}, threads).states == 27
+
+
+def test_the_hardware_waits_until_there_is_something_to_do():
+    takes = Hardware(
+        lambda peek, cell: ({cell: 0}, peek(cell), None if peek(cell) else "nothing to take"),
+        ready=lambda peek, cell: bool(peek(cell)),
+    )
+
+    def device():
+        TWO.rss.set(takes((ONE, "rss")))
+
+    def brings():
+        ONE.rss.set(5)
+
+    both = [Thread("device", device), Thread("brings", brings)]
+    found = explore({}, both)
+    assert (found.bug, found.ends) == (None, {frozenset({("Mm(2).rss", "5")})})
+    hand = ByHand({}, both)
+    assert [choice.cpu for choice in hand.enabled()] == [1] and hand.waiting() == [0]
+    assert explore({}, both[:1]).bug == DEADLOCK
 
 
 def test_what_the_hardware_only_looks_at_is_shared_with_those_who_write_it():
@@ -258,15 +278,16 @@ def test_what_the_hardware_only_looks_at_is_shared_with_those_who_write_it():
         ONE.rss.set(2)
 
     functions, threads = on_cpus(writes)
-    sees = hardware("see", lambda peek: ({}, None, "1" if peek((ONE, "rss")) == 1 else None))
+    sees = hardware(lambda peek: ({}, None, "1" if peek((ONE, "rss")) == 1 else None))
     assert explore(functions, [*threads, sees]).bug == "1"
 
 
 def test_a_folio_that_the_hardware_stores_is_known_to_whoever_finds_it():
-    def makes():
-        return alloc_folio()
+    store = Hardware(lambda peek, folio: ({FOLIO: folio}, None, None))
 
-    def changes(folio):
+    def stores():
+        folio = alloc_folio()
+        store(folio)
         folio.refcount.set(5)
         folio.refcount.set(6)
 
@@ -275,18 +296,7 @@ def test_a_folio_that_the_hardware_stores_is_known_to_whoever_finds_it():
         if folio is not None and folio.refcount.read() == 5:
             ONE.rss.set(1)
 
-    stores = Thread(
-        "stores",
-        (
-            lambda results: ("call", "makes", ()),
-            lambda results: ("hw", "store", lambda peek: ({FOLIO: results[0]}, None, None)),
-            lambda results: ("call", "changes", (results[0],)),
-        ),
-    )
-    functions, threads = on_cpus(finds)
-    functions |= {"makes": given(makes), "changes": given(changes)}
-    found = explore(functions, [stores, *threads], at_end=lambda peek: "5" if peek((ONE, "rss")) else None)
-    assert found.bug == "5"
+    assert run(stores, finds, at_end=lambda peek: "5" if peek((ONE, "rss")) else None).bug == "5"
 
 
 def test_a_bug_that_needs_one_cpu_is_shown_without_the_others():

@@ -3,11 +3,11 @@
 import itertools
 
 from hugezero.check.function_under_test import subject
-from hugezero.explore.moves import Thread
-from hugezero.mm.huge_memory import HUGE_ZERO
+from hugezero.explore.threads import calls, cpu
+from hugezero.mm.huge_memory import HUGE_ZERO as HZ
 from hugezero.mm.page_alloc import alloc_folio, free_folio
+from hugezero.store import call
 
-HZ = HUGE_ZERO
 COUNT, FOLIO = (HZ, "refcount"), (HZ, "folio")
 
 
@@ -132,13 +132,13 @@ def get_that_puts_too_often_after_three_rounds(hz):
     return hz.folio.read()
 
 
-calls = 0
+asked = 0
 
 
 def get_with_a_global_counter(hz):
-    global calls
-    calls += 1
-    if calls % 7 == 0:
+    global asked
+    asked += 1
+    if asked % 7 == 0:
         hz.refcount.read()
     return get(hz)
 
@@ -158,19 +158,16 @@ def kernel(**changed):
     }
 
 
+@cpu("user")
 def user():
-    return Thread(
-        "user",
-        (
-            lambda results: ("call", "get", (HZ,)),
-            lambda results: results[0] and ("op", (results[0], "data"), "load", (0, 1)),
-            lambda results: results[0] and ("call", "put", (HZ,)),
-        ),
-    )
+    folio = call("get", HZ)
+    if folio is not None:
+        folio.data.load(0, 1)
+        call("put", HZ)
 
 
 def shrinker():
-    return Thread("shrinker", (lambda results: ("call", "scan", (HZ,)),))
+    return calls("shrinker", ("scan", HZ))
 
 
 def at_rest(peek):

@@ -3,7 +3,7 @@
 import pytest
 from hugezero.explore.replay import given
 from hugezero.explore.search import explore
-from hugezero.explore.threads import Thread
+from hugezero.explore.threads import calls
 from hugezero.machine import Kernel
 from hugezero.mm.fault import OutOfMemory, user_read
 from hugezero.mm.mm_types import VM_HUGEPAGE
@@ -33,10 +33,7 @@ def test_two_threads_that_fault_in_the_same_2_mib_lose_no_table(lab, second):
         mm = mm_alloc()
         start = mmap(mm, 2 * MiB)
         madvise(mm, start, 2 * MiB, VM_HUGEPAGE, 0)
-    threads = [
-        Thread("reader", (lambda results, at=at: ("call", "read_or_die", (mm, start + at)),))
-        for at in (0, second)
-    ]
+    threads = [calls("reader", ("read_or_die", mm, start + at)) for at in (0, second)]
 
     def one_table_at_most(peek):
         tables, below = peek((mm, "nr_ptes")), peek((PmdTable(mm.id), start // (2 * MiB)))

@@ -39,7 +39,7 @@ class Queue(Vector):
     verbs = (*Vector.verbs, "take")
 
     def take(self) -> Any:
-        """Take the oldest one out and give it; None if nobody waits."""
+        """Take the oldest one out and return it; None if nobody waits."""
         return _cells.environment.op(self.cell, "take", ())
 
 
@@ -72,7 +72,7 @@ class Bio(Handle):
 
 
 def bio_alloc(bdev: BlockDevice, sector: int) -> Bio:
-    """An empty write to *bdev* that starts at *sector*."""
+    """Return an empty write to *bdev* that starts at *sector*."""
     bio: Bio = new("Bio")
     bio.bi_bdev = bdev
     bio.bi_sector = sector
@@ -80,7 +80,7 @@ def bio_alloc(bdev: BlockDevice, sector: int) -> Bio:
 
 
 def bio_add_folio(bio: Bio, folio: Folio, length: int, offset: int = 0) -> bool:
-    """Add *length* bytes of *folio*, from *offset*; False if the bio has its 256 pieces already."""
+    """Add *length* bytes of *folio*, from *offset*; return False if the bio has its 256 pieces already."""
     if not (length > 0 and offset >= 0 and offset + length <= folio.nr_pages * PAGE_SIZE):
         size = folio.nr_pages * PAGE_SIZE
         raise ValueError(f"bio_add_folio: bytes {offset} to {offset + length} of a folio that has {size}")
@@ -115,7 +115,7 @@ def submit_bio_wait(bio: Bio) -> int:
 def on_disk(
     nr_sectors: int, bad: int | None, sector: int, vecs: tuple[BioVec, ...]
 ) -> tuple[list[tuple[int, BioVec]], int]:
-    """What a disk of *nr_sectors*, of which *bad* is broken, writes of a bio: (where, piece), and the bio's status."""
+    """Return what a disk of *nr_sectors*, of which *bad* is broken, writes of a bio: (where, piece), and the bio's status."""
     at, length = sector * SECTOR_SIZE, sum(vec.bv_len for vec in vecs)
     if at < 0 or length % SECTOR_SIZE or at + length > nr_sectors * SECTOR_SIZE:
         return [], EIO
@@ -130,26 +130,26 @@ def on_disk(
 
 
 def bdev_write_zeroes_sectors(bdev: BlockDevice) -> int:
-    """How many sectors *bdev* can zero by one command of its own; 0 if it cannot."""
+    """Return how many sectors *bdev* can zero by one command of its own; 0 if it cannot."""
     return bdev.max_write_zeroes_sectors
 
 
 def issue_write_zeroes(bdev: BlockDevice, sector: int, nr_sects: int) -> int:
-    """One write-zeroes command. Returns 0, or EIO where the disk cannot do that."""
+    """Send one write-zeroes command. Returns 0, or EIO where the disk cannot do that."""
     if not 0 < nr_sects <= bdev.max_write_zeroes_sectors or not 0 <= sector <= bdev.bd_nr_sectors - nr_sects:
         return EIO
-    bad, behind = bdev.bd_bad_sector, sector + nr_sects
-    end = behind if bad is None else max(sector, min(behind, bad))
+    bad, end = bdev.bd_bad_sector, sector + nr_sects
+    good = end if bad is None else max(sector, min(end, bad))
     bdev.zeroings.inc()
-    if sector < end:
-        bdev.data.paste(sector * SECTOR_SIZE, Contents(), 0, (end - sector) * SECTOR_SIZE)
-    return EIO if end < behind else 0
+    if sector < good:
+        bdev.data.paste(sector * SECTOR_SIZE, Contents(), 0, (good - sector) * SECTOR_SIZE)
+    return EIO if good < end else 0
 
 
 def assemble_block(bdev: BlockDevice, sector: int, folio: Folio, offset: int, length: int) -> int:
     """Write one block of 4 KiB of which only *length* bytes, at *offset*, are at hand; the rest is zeroes.
 
-    The data are in *folio*, at the same offset. Before and behind them stands the zero page:
+    The data are in *folio*, at the same offset. Before and after them stands the zero page:
     nothing is copied and no frame is taken. Returns 0, or EIO.
     """
     bio = bio_alloc(bdev, sector)

@@ -16,13 +16,13 @@ from .bio import Bio, BioVec, BlockDevice, on_disk
 
 
 def under_way(machine: Direct) -> list[Bio]:
-    """The bios that no disk has come to yet, of one disk after the other."""
+    """Return the bios that no disk has come to yet, of one disk after the other."""
     disks = [cell for cell in machine.cells if isinstance(cell[0], BlockDevice) and cell[1] == "queue"]
     return [bio for cell in disks for bio in machine.peek(cell)]
 
 
 def work(machine: Direct, bdev: BlockDevice, most: int | None = None) -> int:
-    """Let *bdev* carry out the bios that wait for it, *most* of them at most; gives how many it did."""
+    """Let *bdev* carry out the bios that wait for it, *most* of them at most; return how many it did."""
     done = 0
     with machine:
         while most is None or done < most:
@@ -58,7 +58,7 @@ def _carry_out(machine: Direct, bio: Bio) -> None:
 
 
 def _in_memory(machine: Direct, vec: BioVec) -> Iterator[tuple[Contents, int, int]]:
-    """The bytes that the frames of *vec* hold now: (contents, offset in them, length), piece by piece."""
+    """Yield the bytes that the frames of *vec* hold now: (contents, offset in them, length), piece by piece."""
     folio, offset, left = vec.bv_folio, vec.bv_offset, vec.bv_len
     while left:
         pfn = folio.pfn + offset // PAGE_SIZE

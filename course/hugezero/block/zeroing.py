@@ -35,16 +35,16 @@ def zeroout_borrowing(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> 
 
 
 def zeroout_counting(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> int:
-    """The same with a reference for each bio; when the disk is through with it, `end_zeroout` gives it back.
+    """Zero a part of *bdev* with a reference for each bio; when the disk is through with it, `end_zeroout` gives it back.
 
     Returns 0, or ENOMEM; bios that were sent off before are carried out then.
     """
-    behind = sector + nr_sects
-    while sector < behind:
+    end = sector + nr_sects
+    while sector < end:
         zeroes = call("get_huge_zero_folio", HUGE_ZERO)
         if zeroes is None:
             return ENOMEM
-        first, length = next(_requests(sector, behind - sector, zeroes))
+        first, length = next(_requests(sector, end - sector, zeroes))
         bio = bio_alloc(bdev, first)
         bio_add_folio(bio, zeroes, length)
         bio.bi_end_io = "end_zeroout"
@@ -54,12 +54,12 @@ def zeroout_counting(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> i
 
 
 def end_zeroout(bio: Bio) -> None:
-    """A bio of zeroout_counting is through."""
+    """Give back the reference of a bio of zeroout_counting, which is through."""
     call("put_huge_zero_folio", HUGE_ZERO)
 
 
 def zeroout_private(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> int:
-    """The same out of 64 KiB of zeroes that nobody ever frees. Returns 0."""
+    """Zero a part of *bdev* out of 64 KiB of zeroes that nobody ever frees. Returns 0."""
     for first, length in _requests(sector, nr_sects, PRIVATE_ZEROES):
         bio = bio_alloc(bdev, first)
         bio_add_folio(bio, PRIVATE_ZEROES, length)
@@ -68,7 +68,7 @@ def zeroout_private(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> in
 
 
 def _requests(sector: int, nr_sects: int, zeroes: Folio) -> Iterator[tuple[int, int]]:
-    """The range in parts for which one piece of *zeroes* is enough: first sector, bytes."""
+    """Yield the range in parts for which one piece of *zeroes* is enough: first sector, bytes."""
     at_once = zeroes.nr_pages * PAGE_SIZE // SECTOR_SIZE
     for first in range(sector, sector + nr_sects, at_once):
         yield first, min(at_once, sector + nr_sects - first) * SECTOR_SIZE

@@ -46,7 +46,7 @@ class Costs(NamedTuple):
     blocks: bool = False
 
     def check(self) -> None:
-        """BadMachine for a cost of 0 or below."""
+        """Raise BadMachine for a cost of 0 or below."""
         for name in ("hit", "locked", "near", "far", "memory", "sockets"):
             value = getattr(self, name)
             if not value > 0:
@@ -56,7 +56,7 @@ class Costs(NamedTuple):
 
 
 def accesses(operations: Iterable[tuple[Cell, str]], line_of: Callable[[Cell], str | None]) -> list[Access]:
-    """The reads and writes of lines that *operations* are; *line_of* tells a cell's line, None to leave it out."""
+    """Return the reads and writes of lines that *operations* are; *line_of* tells a cell's line, None to leave it out."""
     found: list[Access] = []
     for cell, verb in operations:
         line = line_of(cell)
@@ -83,13 +83,13 @@ class Caches:
         self._known: dict[tuple[Holders, int, str], tuple[float, int, Holders]] = {}
 
     def socket(self, cpu: int) -> int:
-        """CPUs are seated by turns, 0, 1, 0, 1, … with two sockets; or in blocks."""
+        """Return the socket of a CPU: they are seated by turns, 0, 1, 0, 1, … with two sockets; or in blocks."""
         if self.costs.blocks:
             return cpu * self.costs.sockets // self.cpus
         return cpu % self.costs.sockets
 
     def access(self, cpu: int, line: str, kind: str) -> tuple[float, int]:
-        """Let *cpu* read ("r") or write ("w") *line*; gives what it costs, and how often the line moved."""
+        """Let *cpu* read ("r") or write ("w") *line*; return what it costs, and how often the line moved."""
         key = self.lines.get(line, NOBODY), cpu, kind
         found = self._known.get(key)
         if found is None:
@@ -99,7 +99,7 @@ class Caches:
         return cost, moves
 
     def visit(self, cpu: int, visit: tuple[Access, ...], main: str) -> tuple[float, float, int]:
-        """Let *cpu* make all accesses of *visit*; gives the cost at line *main*, that at others, and all moves."""
+        """Let *cpu* make all accesses of *visit*; return the cost at line *main*, that at others, and all moves."""
         lines = self.lines
         held = lines.get(main, NOBODY)
         key = cpu, id(visit), id(held)  # equal ones are the same here, and kept below
@@ -148,7 +148,7 @@ class Caches:
         return self._distance(cpu, others, nearest=False), 1, ("M", (cpu,))
 
     def _distance(self, cpu: int, others: Sequence[int], nearest: bool) -> float:
-        """To fetch a line, the nearest one that has it will do; to take it away, the farthest must have answered."""
+        """Return the time to the nearest one that has the line, who will do to fetch it; or to the farthest, to take it away."""
         ways = [self.costs.near if self.socket(o) == self.socket(cpu) else self.costs.far for o in others]
         return min(ways) if nearest else max(ways)
 
@@ -181,16 +181,16 @@ class Replay:
     came_at: list[float] = field(default_factory=list)  # for each of those: since when it has waited
 
     def at_the_line(self, phase: str) -> float:
-        """Time that *phase* spent at shared lines: waiting and being served."""
+        """Return the time that *phase* spent at shared lines: waiting and being served."""
         return self.waiting.get(phase, 0.0) + self.served.get(phase, 0.0)
 
     @property
     def whole(self) -> float:
-        """All time of all CPUs."""
+        """Return all time of all CPUs."""
         return sum(sum(part.values()) for part in (self.work, self.waiting, self.served))
 
     def share(self, phase: str) -> float:
-        """The part of all time that *phase* spent at shared lines."""
+        """Return the part of all time that *phase* spent at shared lines."""
         return self.at_the_line(phase) / self.whole if self.whole else 0.0
 
 
@@ -205,7 +205,7 @@ def replay(
     """Let *cpus* CPUs do *phases* at once, each all of them.
 
     Local work varies by the jitter, from *seed*: without it the order in which the CPUs come freezes.
-    *keep* writes every service down. Deterministic. BadMachine for 0 CPUs, and for costs that are none.
+    *keep* writes every service down. Deterministic. Raises BadMachine for 0 CPUs, and for costs of 0 or below.
     """
     caches, result = Caches(cpus, costs), Replay(cpus)
     for phase in phases:
@@ -278,10 +278,10 @@ def replay(
 
 
 def closed_form(cpus: int, work: float, service: float) -> float:
-    """How long a round takes without jitter: W + S, or N·S once the line is never free."""
+    """Return how long a round takes without jitter: W + S, or N·S once the line is never free."""
     return max(work + service, cpus * service)
 
 
 def lines_by_cell(cells: Mapping[Cell, str]) -> Callable[[Cell], str | None]:
-    """The line of each cell in *cells*; all others are a CPU's own, and part of its local work."""
+    """Return the line of each cell in *cells*; all others are a CPU's own, and part of its local work."""
     return cells.get

@@ -56,7 +56,7 @@ def line_of(cell: Cell) -> str | None:
 
 
 def recorded(kernel: Kernel) -> Recorded:
-    """Let *kernel* read three huge pages, forget one of them, and end; gives what it did to lines each time.
+    """Let *kernel* read three huge pages, forget one of them, and end; return what it did to lines each time.
 
     Another process has read before it, and lives: of many processes only one brings the page.
     """
@@ -80,7 +80,7 @@ def recorded(kernel: Kernel) -> Recorded:
 
 
 def phases(what: Recorded, local: Local, touches: int) -> list[Phase]:
-    """One process: it faults *touches* times, takes everything away again, and ends."""
+    """Return the phases of one process: it faults *touches* times, takes everything away again, and ends."""
     if touches < 1 or local.batch < 1:
         raise BadMachine(f"{touches} touches, {local.batch} entries in a batch: both must be 1 or more")
     if local.fault <= 0 or local.unmap <= 0:
@@ -103,7 +103,7 @@ def bouncing(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replay:
-    """*cpus* processes, one on each CPU, touch 100 GiB each; or a *part*-th of it, which changes ratios little."""
+    """Let *cpus* processes, one on each CPU, touch 100 GiB each; or a *part*-th of it, which changes ratios little."""
     what = recorded(kernel) if isinstance(kernel, Kernel) else kernel
     local = local or Local()
     if part < 1:
@@ -112,19 +112,19 @@ def bouncing(
 
 
 def sweep(kernel: Kernel | Recorded, cpus: Iterable[int], part: int = 256, **more: Any) -> dict[int, Replay]:
-    """The same on machines with so many CPUs."""
+    """Do the same on machines with so many CPUs."""
     what = recorded(kernel) if isinstance(kernel, Kernel) else kernel
     return {each: bouncing(what, each, part, **more) for each in cpus}
 
 
 def throughput(found: Replay) -> float:
-    """How many faults all CPUs together deal with while they read, in millions a second."""
+    """Return how many faults all CPUs together deal with while they read, in millions a second."""
     faults = found.visits["first fault"] + found.visits.get("fault", 0)
     return faults * 1e3 / found.ended.get("fault", found.ended["first fault"])
 
 
 def knee(found: Replay) -> float:
-    """With how many CPUs a line is never free: work and service of a fault, over the service.
+    """Return with how many CPUs a line is never free: work and service of a fault, over the service.
 
     Infinite where faults share no line that they write to, and where there is only one CPU.
     """
@@ -149,12 +149,12 @@ class Shares(NamedTuple):
 
     @property
     def whole_life(self) -> float:
-        """How long a process of the whole experiment would live, in milliseconds."""
+        """Return how long a process of the whole experiment would live, in milliseconds."""
         return self.life * TOUCHES / self.touches / 1e6
 
 
 def shares(found: Replay) -> Shares:
-    """What became of the time, as a profile would show it."""
+    """Return what became of the time, as a profile would show it."""
     whole, work = found.whole, found.work
     return Shares(
         (found.at_the_line("first fault") + found.at_the_line("fault")) / whole,
@@ -204,12 +204,12 @@ FITTED = (
 
 
 def amdahl(share: float) -> float:
-    """How much faster it can get at most if *share* of the time goes to nothing."""
+    """Return how much faster it can get at most if *share* of the time goes to nothing."""
     return 1 / (1 - share)
 
 
 def side_by_side(old: Shares, new: Shares) -> str:
-    """What the model says, beside what was published, and what one could have said from 54.03 % alone.
+    """Return what the model says, beside what was published, and what one could have said from 54.03 % alone.
 
     Each row says whether the model was *fitted* to it, whether it *follows* from what was fitted, or is *predicted*.
     """

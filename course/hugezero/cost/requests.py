@@ -37,12 +37,12 @@ class Request(NamedTuple):
 
     @property
     def writes(self) -> int:
-        """How often a line is written to that all CPUs share."""
+        """Return how often a line is written to that all CPUs share."""
         return sum(kind == "w" for _, kind in (*self.send, *self.end))
 
 
 def one_request(kernel: Kernel, **config: Any) -> Request:
-    """What *kernel* does to shared lines for one request of 128 KiB that is not the first."""
+    """Return what *kernel* does to shared lines for one request of 128 KiB that is not the first."""
     simulated = WithDisk(kernel, pages=PAGES, **config)
     simulated.run([Zeroout(0, SECTORS), DiskWorks()])
     log: Any = simulated.machine.log
@@ -63,7 +63,7 @@ def flood(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replay:
-    """*cpus* CPUs send *requests* each, all at once, and then see them through."""
+    """Let *cpus* CPUs send *requests* each, all at once, and then see them through."""
     work = work or Work()
     phases = [
         Phase("send", requests, work.send, request.send),
@@ -73,5 +73,5 @@ def flood(
 
 
 def rate(found: Replay, requests: int = REQUESTS) -> float:
-    """Requests a microsecond, of all CPUs together."""
+    """Return the requests a microsecond of all CPUs together."""
     return found.cpus * requests / found.ended["end"] * 1000

@@ -91,7 +91,7 @@ KINDS = (
 
 
 def measure(compiler: str = "cc") -> dict[str, float] | str:
-    """Nanoseconds for one operation of each kind, the median of many bursts; or why there is nothing to tell."""
+    """Return nanoseconds for one operation of each kind, the median of many bursts; or why there is nothing to tell."""
     found = shutil.which(compiler)
     if found is None:
         return "There is no C compiler (cc) here, so this was left out."
@@ -115,7 +115,7 @@ def measure(compiler: str = "cc") -> dict[str, float] | str:
 
 
 def modelled() -> dict[str, float]:
-    """The same of the model's two CPUs, on one socket, for the kinds that it knows."""
+    """Return the same of the model's two CPUs, on one socket, for the kinds that it knows."""
     costs = Costs(sockets=1, jitter=0.0)
     increment, exchange = (("line", "w"),), (("line", "r"), ("line", "w"))
     alone = replay([Phase("alone", BURST, 0.0, increment)], 1, costs).whole / BURST
@@ -127,7 +127,7 @@ def modelled() -> dict[str, float]:
 
 
 def two_threads(compiler: str = "cc") -> str:
-    """Measured on this computer and counted by the model, as multiples of an operation on a line of one's own."""
+    """Show what is measured here and what the model counts, as multiples of an operation on a line of one's own."""
     found = measure(compiler)
     if isinstance(found, str):
         return found

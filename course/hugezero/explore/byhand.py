@@ -151,10 +151,8 @@ class ByHand:
         if state is None:
             return {}
         found: dict[Pick, Move] = {}
-        for cpu, at in enumerate(state[1]):
-            idle = at.item < 0 and at.node is None
-            starts = list(self.steps.begin(cpu, state)) if idle else [Move(cpu, (), state, None)]
-            ways = [move for start in starts for move in self._after(cpu, start)]
+        for cpu in range(len(state[1])):
+            ways = [move for start in self.steps.begin(cpu, state) for move in self._after(cpu, start)]
             ways.sort(key=lambda move: sum(row.verb == "new" and row.result is None for row in move.rows))
             found |= {(cpu, way): move for way, move in enumerate(ways)}
         return found
@@ -168,8 +166,5 @@ class ByHand:
 
     def _over(self, cpu: int, state: State) -> bool:
         """Has *cpu* come to its end?"""
-        at = state[1][cpu]
-        if at.item >= 0:
-            return at.node is None
         first = next(self.steps.begin(cpu, state)).after
         return first is not None and first[1][cpu].node is None

@@ -12,6 +12,7 @@ from typing import Any
 from ..mm.page_alloc import Folio
 from ..store import KernelBug
 from .generations import Lives, Seen, bodies
+from .replay import given
 
 Action = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text), ("bug", what)
 ROUNDS = 8  # so many rounds further a loop is asked before it is believed to go on for ever
@@ -50,17 +51,10 @@ class Node:
 class Root:
     """One call: a function and its arguments."""
 
-    __slots__ = ("args", "folds", "name", "node", "step")
+    __slots__ = ("args", "folds", "name", "step")
 
     def __init__(self, name: str, args: tuple[Any, ...], step: Callable[..., Action], folds: bool) -> None:
         self.name, self.args, self.step, self.folds = name, args, step, folds
-        self.node: Node | None = None
-
-
-class Own(Root):
-    """An operation that a thread does itself, outside of any call."""
-
-    __slots__ = ()
 
 
 class CountsRounds(Exception):
@@ -75,29 +69,25 @@ class Code:
 
     def __init__(self, functions: Mapping[str, Any], counting: frozenset[str] = frozenset()) -> None:
         self.functions, self.counting = functions, counting
-        self.roots: dict[Any, Root] = {}
+        self.roots: dict[Any, Node] = {}
         self.runs = 0
 
     def call(self, name: str, args: tuple[Any, ...]) -> Node:
         """A call that has seen nothing yet."""
-        key = name, args
-        root = self.roots.get(key)
-        if root is None:
+        if (name, args) not in self.roots:
             known = name in self.functions
             step = self.functions[name].step if known else lambda *_: ("bug", f"there is no function {name}")
-            root = self.roots[key] = Root(name, args, step, name not in self.counting)
-            root.node = Node(root, None, None, self._ask(root, ()))
-        assert root.node is not None
-        return root.node
+            self.roots[name, args] = self._begun(Root(name, args, step, name not in self.counting))
+        return self.roots[name, args]
 
-    def own(self, action: Action) -> Node:
-        """An operation that a thread does itself."""
-        root = self.roots.get(action)
-        if root is None:
-            root = self.roots[action] = Own(str(action[2]), (), lambda *_: action, folds=False)
-            root.node = Node(root, None, None, action)
-        assert root.node is not None
-        return root.node
+    def thread(self, name: str, run: Callable[[], object]) -> Node:
+        """What a thread does, which has done nothing yet."""
+        if run not in self.roots:
+            self.roots[run] = self._begun(Root(name, (), given(run).step, folds=False))
+        return self.roots[run]
+
+    def _begun(self, root: Root) -> Node:
+        return Node(root, None, None, self._ask(root, ()))
 
     def saw(self, node: Node, result: Any) -> Node:
         """The call at *node* when the operation it does there gave *result*."""

@@ -28,9 +28,9 @@ class Doing:
 
     def waits(self, values: Sequence[Any], action: Action) -> bool:
         """Is this somebody who wants a lock that is held, or hardware that has nothing to do yet?"""
-        if action[0] == "hw":
-            ready = getattr(action[2], "ready", None)
-            return ready is not None and not ready(lambda cell: self.cells.get(values, cell))
+        if action[2] == "hardware":
+            step, *args = action[3]
+            return not step.ready(lambda cell: self.cells.get(values, cell), *args)
         wanted = DECLARED.get(action[2])  # None: something new, or a call
         return (
             wanted is not None
@@ -40,9 +40,9 @@ class Doing:
 
     def others_could_see(self, cpu: int, values: list[Any], action: Action) -> bool:
         """Is this operation a scheduling point?"""
-        if action[0] == "hw":
-            return True
         _, cell, verb, _ = action
+        if verb == "hardware":
+            return True
         if verb in ("new", "call") or self._own(cpu, values, cell):
             return False
         body = cell[0].body
@@ -73,14 +73,14 @@ class Doing:
 
     def hardware(self, cpu: int, values: list[Any], action: Action) -> tuple[Row, str | None]:
         """One step of the machine on several cells; the row is about the first that it writes, or else looks at."""
-        _, name, function = action
+        step, *args = action[3]
         looked: list[Cell] = []
 
         def look(cell: Cell) -> Any:
             looked.append(cell)
             return self.cells.get(values, cell)
 
-        writes, result, bug = function(look)
+        writes, result, bug = step.does(look, *args)
         mainly = next(iter((*writes, *looked)), NOWHERE)
         old = self.cells.get(values, mainly)
         for cell, how in (*((cell, LOOKED) for cell in looked), *((cell, WROTE) for cell in writes)):
@@ -89,7 +89,7 @@ class Doing:
         for cell, new in writes.items():
             self._write(values, cell, new)
         new = self.cells.get(values, mainly)
-        return Row(cpu, mainly, name, (), old, new, result), bug or self._wrong(values)
+        return Row(cpu, mainly, step.does.__name__, (), old, new, result), bug or self._wrong(values)
 
     def _own(self, cpu: int, values: list[Any], cell: Cell) -> bool:
         """Is *cell* no business of any other CPU, whoever will touch it?"""

@@ -12,18 +12,18 @@ from typing import Any
 
 from ..store import Cell
 from .allocator import Births, OutOfNumbers
-from .calltree import Action, Code, Own
+from .calltree import Code
 from .effects import Doing
 from .generations import bodies
 from .sharing import GoesOn, Sharing
 from .state import LIVE, Cells, Peek
-from .threads import At, Item, Move, Row, State, Thread
+from .threads import At, Move, Row, State, Thread
 
-__all__ = ["At", "Item", "Move", "Peek", "Row", "State", "Steps", "Thread"]
+__all__ = ["At", "Move", "Peek", "Row", "State", "Steps", "Thread"]
 
 LOCAL = 2000  # operations that a thread may do one after the other without one that another could see,
 GUESSED = 400  # and as long as it is only a guess that no other could
-DEEPEST = 50  # calls in calls
+DEEPEST = 50  # calls in calls; the thread itself, the outermost of all, is not one
 
 
 class Steps:
@@ -38,12 +38,12 @@ class Steps:
         may_fail: bool,
         shared: frozenset[Cell] | None = None,
     ) -> None:
-        self.code, self.threads, self.may_fail = code, threads, may_fail
+        self.code, self.may_fail = code, may_fail
+        self.idle_threads = tuple(At(code.thread(thread.name, thread.run)) for thread in threads)
         self.cells, self.sharing = Cells(), Sharing(shared)
         self.births = Births(self.cells)
         self.doing = Doing(self.cells, self.births, self.sharing, always)
         self.keep_rows = False
-        self.items: dict[tuple[int, int, Any], Action | None] = {}
         self.first: list[Any] = []
         for cell, value in cells.items():
             if (
@@ -54,17 +54,17 @@ class Steps:
 
     def idle(self) -> State:
         """Before any thread has done anything."""
-        return self.cells.packed(list(self.first)), (At(-1, None, ()),) * len(self.threads)
+        return self.cells.packed(list(self.first)), self.idle_threads
 
     def begin(self, cpu: int, state: State) -> Iterator[Move]:
-        """Let an idle thread come to its first scheduling point."""
+        """Let a thread that has done nothing yet come to its first scheduling point; others are at one."""
         values, threads = state
         return self._advance(cpu, list(values), threads, threads[cpu], False)
 
     def start(self) -> list[Move]:
         """Where the threads are when each has come to its first scheduling point; or what goes wrong before."""
         moves = [Move(-1, (), self.idle(), None)]
-        for cpu in range(len(self.threads)):
+        for cpu in range(len(self.idle_threads)):
             reached = []
             for before in moves:
                 assert before.after is not None
@@ -100,17 +100,12 @@ class Steps:
             while True:
                 node = at.node
                 if node is None:
-                    items = self.threads[cpu].items
-                    if at.item + 1 >= len(items):
-                        at = At(at.item, None, ())  # nobody asks for its results any more
-                        break
-                    at = self._next_item(cpu, at, items[at.item + 1])
-                    continue
+                    break
                 action = node.action
                 if action[0] == "return":
                     at = self._returned(at, action[1])
                     continue
-                if action[0] not in ("op", "hw"):
+                if action[0] != "op":
                     name = node.root.name
                     stop = action[1] if action[0] == "bug" else f"{name} raised {action[1]}: {action[2]}"
                     break
@@ -127,8 +122,8 @@ class Steps:
                 verb = action[2]
                 if verb == "call":
                     called = self.code.call(action[3][0], action[3][1:])
-                    at = At(at.item, called, at.results, (*at.callers, node))
-                    if len(at.callers) > DEEPEST:
+                    at = At(called, (*at.callers, node))
+                    if len(at.callers) > DEEPEST + 1:
                         stop = f"{called.root.name}: {DEEPEST} calls in calls, and no end"
                         break
                     continue
@@ -142,7 +137,7 @@ class Steps:
                         raise
                     values, at, rows = self._born(cpu, values, at, rows, thing)
                     continue
-                carry_out = self.doing.hardware if action[0] == "hw" else self.doing.carry_out
+                carry_out = self.doing.hardware if verb == "hardware" else self.doing.carry_out
                 row, stop = carry_out(cpu, values, action)
                 if self.keep_rows or stop is not None:
                     rows = (*rows, row)
@@ -173,23 +168,10 @@ class Steps:
         """Where a thread is when its operation has given *result*."""
         node = at.node
         assert node is not None
-        if isinstance(node.root, Own):
-            return At(at.item, None, (*at.results, result))
-        return At(at.item, self.code.saw(node, result), at.results, at.callers)
+        return At(self.code.saw(node, result), at.callers)
 
     def _returned(self, at: At, value: Any) -> At:
         """Where a thread is when the call that it is in has returned *value*."""
         if not at.callers:
-            return At(at.item, None, (*at.results, value))
-        return At(at.item, self.code.saw(at.callers[-1], value), at.results, at.callers[:-1])
-
-    def _next_item(self, cpu: int, at: At, item: Item) -> At:
-        key = cpu, at.item, at.results
-        if key not in self.items:
-            self.items[key] = item(at.results)
-        what = self.items[key]
-        if what is None:
-            return At(at.item + 1, None, (*at.results, None))
-        if what[0] == "call":
-            return At(at.item + 1, self.code.call(what[1], what[2]), at.results)
-        return At(at.item + 1, self.code.own(what), at.results)
+            return At(None)
+        return At(self.code.saw(at.callers[-1], value), at.callers[:-1])

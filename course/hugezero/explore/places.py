@@ -56,32 +56,21 @@ class Places:
         for cpu, thread in enumerate(self.threads):
             mine = iter([(k, row) for k, row in enumerate(rows) if row.cpu == cpu])
             with contextlib.suppress(_Over):
-                self._thread(thread, mine, found)
+                self._call(self.code.thread(thread.name, thread.run), None, mine, found)
         return found
 
-    def _thread(self, thread: Thread, mine: Iterator[tuple[int, Row]], found: list[Spot]) -> None:
-        results: tuple[Any, ...] = ()
-        for item in thread.items:
-            what = item(results)
-            if what is None:
-                results = (*results, None)
-            elif what[0] == "call":
-                results = (*results, self._call(self.code.call(what[1], what[2]), Spot(), mine, found))
-            elif what[0] in ("op", "hw"):
-                results = (*results, _next(mine)[1].result)
-            else:
-                raise _Over
-
-    def _call(self, node: Node, caller: Spot, mine: Iterator[tuple[int, Row]], found: list[Spot]) -> Any:
-        """Follow one call to its end; gives what it returned. *caller*: where it was called."""
+    def _call(
+        self, node: Node, caller: Spot | None, mine: Iterator[tuple[int, Row]], found: list[Spot]
+    ) -> Any:
+        """Follow one call to its end; returns what it returned. *caller*: where it was called; None: the thread itself."""
         while node.action[0] == "op":
-            spot = self._spot(node, caller)
+            spot = Spot() if caller is None else self._spot(node, caller)
             if node.action[2] == "call":
                 name, *args = node.action[3]
                 result = self._call(self.code.call(name, tuple(args)), spot, mine, found)
             else:
                 k, row = _next(mine)
-                if (row.cell, row.verb) != (node.action[1], node.action[2]):
+                if node.action[2] != "hardware" and (row.cell, row.verb) != node.action[1:3]:
                     raise _Over
                 found[k], result = spot, row.result
             node = self.code.saw(node, result)

@@ -4,28 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial, wraps
+from typing import Any, NamedTuple, ParamSpec
 
-from ..store import Cell, with_result
-from .calltree import Action, Node
+from ..store import KERNEL, Cell, call, current, with_result
+from .calltree import Node
 
-Results = tuple[Any, ...]
-Item = Callable[[Results], "Action | None"]
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
 class Thread:
-    """What one CPU does: items, one after the other.
+    """What one CPU does: a plain function without arguments, which the engine runs like those under test.
 
-    An item is a function of the results so far; it gives ("call", name, args),
-    ("op", cell, verb, args), or None to be left out. Or ("hw", name, function): one step of the
-    hardware on several cells. function(peek) gives what it writes, by cell, its result, and what
-    is wrong then, or None; it does nothing else, and does the same whenever it sees the same. Where
-    it has an attribute `ready`, the step waits until ready(peek) is true; it must look at all that ready does.
+    It does operations, lets the kernel run a function by `call(name, ...)`, and lets the hardware do a
+    step. What must not be, it tells by raising KernelBug.
     """
 
     name: str
-    items: tuple[Item, ...]
+    run: Callable[[], object]
+
+
+def cpu(name: str) -> Callable[[Callable[P, None]], Callable[P, Thread]]:
+    """Make a function what a CPU called *name* does: called with its arguments, it returns the Thread."""
+
+    def make(does: Callable[P, None]) -> Callable[P, Thread]:
+        @wraps(does)
+        def made(*args: P.args, **named: P.kwargs) -> Thread:
+            return Thread(name, partial(does, *args, **named))
+
+        return made
+
+    return make
+
+
+def calls(who: str, *each: tuple[Any, ...]) -> Thread:
+    """Return a CPU that makes some calls, one after the other: for each a name, and what it is called with."""
+
+    def run() -> None:
+        for name, *args in each:
+            call(name, *args)
+
+    return Thread(who, run)
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """A step of the hardware on several cells at once, which a CPU of a search does by calling it.
+
+    *does*(peek, *args) returns what it writes, by cell, its result, and what is wrong then, or None; it
+    does nothing else, and does the same whenever it sees the same. The step waits until *ready*(peek,
+    *args) is true; *does* must look at all that *ready* does.
+    """
+
+    does: Callable[..., tuple[dict[Cell, Any], Any, str | None]]
+    ready: Callable[..., bool] = lambda peek, *args: True
+
+    def __call__(self, *args: Any) -> Any:
+        return current().op((KERNEL, "hardware"), "hardware", (self, *args))
 
 
 class Row(NamedTuple):
@@ -44,15 +80,10 @@ class Row(NamedTuple):
 
 
 class At(NamedTuple):
-    """Where a thread is: in which item, at which node of a call, with which results so far.
+    """Where a thread is: at which node of a call; None if it has ended. *callers* wait for that call to return."""
 
-    *callers* wait for that call to return, the innermost last.
-    """
-
-    item: int
-    node: Node | None  # None: it has ended
-    results: Results
-    callers: tuple[Node, ...] = ()
+    node: Node | None
+    callers: tuple[Node, ...] = ()  # the thread itself first, the innermost last
 
 
 State = tuple[tuple[Any, ...], tuple[At, ...]]

@@ -27,7 +27,7 @@ class Contents(NamedTuple):
     frozen: bool = False
 
     def load(self, offset: int, length: int) -> bytes:
-        """*length* bytes from *offset*."""
+        """Return *length* bytes from *offset*."""
         out = bytearray([self.fill]) * length
         for start, data in self._between(offset, offset + length):
             lo, hi = max(start, offset), min(start + len(data), offset + length)
@@ -36,7 +36,7 @@ class Contents(NamedTuple):
         return bytes(out)
 
     def store(self, offset: int, data: bytes) -> Contents:
-        """The same with *data* at *offset*."""
+        """Return the same contents with *data* at *offset*."""
         runs = self.runs
         while data:
             page = offset - offset % PAGE_SIZE
@@ -48,7 +48,7 @@ class Contents(NamedTuple):
         return self._replace(runs=runs)
 
     def paste(self, at: int, source: Contents, offset: int, length: int) -> Contents:
-        """The same with *length* bytes of *source*, from *offset*, copied to *at*."""
+        """Return the same contents with *length* bytes of *source*, from *offset*, copied to *at*."""
         if source.fill != self.fill:
             return self.store(at, source.load(offset, length))
         kept = self
@@ -61,12 +61,12 @@ class Contents(NamedTuple):
         return kept
 
     def _between(self, low: int, high: int) -> tuple[tuple[int, bytes], ...]:
-        """The runs in the pages that *low* to *high* touch."""
+        """Return the runs in the pages that *low* to *high* touch."""
         first = bisect_left(self.runs, (low - low % PAGE_SIZE,))
         return self.runs[first : bisect_left(self.runs, (high,))]
 
     def _joined(self, old: tuple[int, bytes] | None, offset: int, data: bytes) -> list[tuple[int, bytes]]:
-        """One page's run *old* with *data* over it, without fill at its ends."""
+        """Return one page's run *old* with *data* over it, without fill at its ends."""
         start = offset
         if old is not None:
             start = min(old[0], offset)
@@ -121,7 +121,7 @@ class Bytes(View):
     verbs = (*View.verbs, "load", "store", "clear", "paste")
 
     def _within(self, verb: str, offset: Any, length: Any) -> None:
-        """IndexError unless the cell has *length* bytes from *offset* on."""
+        """Raise IndexError unless the cell has *length* bytes from *offset* on."""
         if type(offset) is not int or type(length) is not int:
             raise TypeError(
                 f"{cell_name(self.cell)}.{verb}: offsets and lengths are whole numbers of bytes, not {offset!r}, {length!r}"
@@ -134,7 +134,7 @@ class Bytes(View):
             )
 
     def load(self, offset: int, length: int) -> bytes:
-        """*length* bytes from *offset*."""
+        """Return *length* bytes from *offset*."""
         self._within("load", offset, length)
         return _cells.environment.op(self.cell, "load", (offset, length))
 

@@ -49,6 +49,7 @@ class Experiment:
 
     def __init__(self, kernel: Kernel, **config: Any) -> None:
         self.observations: list[Observation] = []
+        self.acts: list[tuple[int, str]] = []  # each action, and how many operations came before it
         self.stopped = ""
         try:
             self.simulated = Simulated(kernel, **config)
@@ -70,6 +71,8 @@ class Experiment:
             return
         self.simulated.progress = progress
         for action in scenario:
+            told = in_words(action) if isinstance(action, ACTIONS) else repr(action)
+            self.acts.append((len(self.machine.log or ()), told))
             try:
                 self.observations.append(self.simulated.do(action))
             except KernelBug as bug:
@@ -81,7 +84,6 @@ class Experiment:
             except Exception as error:
                 self.stopped = f"{type(error).__name__}: {error}"
             if self.stopped:
-                told = in_words(action) if isinstance(action, ACTIONS) else repr(action)
                 print(f"Stopped at {told}: {self.stopped}")
                 return
 

@@ -1,41 +1,28 @@
-"""What CPUs and processes meet: the huge zero folio, in use or idle, and 2 MiB that map it."""
+"""What CPUs and processes meet: the huge zero folio, in use or idle, and areas of 2 MiB that may map it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..check.checks import expect
-from ..explore.state import Peek
-from ..explore.threads import Thread
-from ..hw.tlb import Tlb, Translation
+from ..hw.ram import PMD_SIZE
 from ..machine import Kernel, Machine
 from ..mm.huge_memory import (
     HPAGE_PMD_NR,
     HUGE_ZERO,
-    mk_huge_pmd,
-    mk_huge_zero_pmd,
+    Deposits,
+    map_anon_folio_pmd,
     pgtable_trans_huge_deposit,
-    pmd_mkwrite,
 )
-from ..mm.mm_types import VM_FAULT_FALLBACK, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, Vma, VmFault, fault_code
+from ..mm.mm_types import VM_FAULT_FALLBACK, VM_HUGEPAGE, VM_READ, VM_WRITE, Mm, VmFault, fault_code
 from ..mm.mmap import mm_alloc, mmap
 from ..mm.page_alloc import HPAGE_PMD_ORDER, SMALL, ZERO_PAGE, Folio, alloc_folio, clear_folio
-from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one, zero_pte
+from ..mm.pgtable import Pmd, PteTable, pmd_offset, pte_alloc_one
 from ..store import Cell, Slot
-from .locked_kernel import STAND_INS
 
 COUNT, FOLIO = (HUGE_ZERO, "refcount"), (HUGE_ZERO, "folio")
 
-
-PMD = 2 << 20
-
-
-def beside(kernel: Kernel, name: str) -> Kernel:
-    """The kernel in which *name* is the function of *kernel*, and the others of lab 3 are stand-ins."""
-    return Kernel({**STAND_INS, name: kernel.functions[name]})
-
-
-# what the CPUs meet
+ADVISED = VM_READ | VM_WRITE | VM_HUGEPAGE
 
 
 def folio_in_use(users: int) -> Folio:
@@ -56,91 +43,47 @@ def idle_folio() -> dict[Cell, Any]:
     return cells
 
 
-class Mapped:
-    """A process with one area that may use huge pages, *mapped* to the huge zero folio or empty.
+def huge_area(length: int = PMD_SIZE) -> tuple[Mm, int]:
+    """A new address space with one area of *length* bytes that may use huge pages; returns both.
 
-    *length* of the area in bytes: 2 MiB, which begin at such a border.
+    The area begins where 2 MiB do.
     """
+    mm = mm_alloc()
+    return mm, mmap(mm, length, ADVISED)
 
-    def __init__(self, mapped: bool = True, length: int = PMD) -> None:
-        self.mm: Mm = mm_alloc()
-        self.at = mmap(self.mm, length, VM_READ | VM_WRITE | VM_HUGEPAGE)
-        self.vma: Vma = self.mm.mmap[0][2]
-        self.pmd = pmd_offset(self.mm, self.at)
-        if mapped:
-            self.vma.anon_vma = True
-            table = pte_alloc_one(self.mm)
-            assert table is not None
-            pgtable_trans_huge_deposit(self.pmd, table)
-            self.pmd.set(mk_huge_zero_pmd(HUGE_ZERO.folio.read()))
 
-    def with_a_page_of_its_own(self) -> Folio:
-        """Put a huge page of the process's own in the place of the zeroes. Returns it."""
-        folio = alloc_folio(HPAGE_PMD_ORDER)
-        assert folio is not None
-        clear_folio(folio)
-        self.pmd.set(pmd_mkwrite(mk_huge_pmd(folio)))
-        self.mm.rss.add(HPAGE_PMD_NR)
-        return folio
+def huge_fault(mm: Mm, address: int, write: bool = False) -> VmFault:
+    """What a huge fault at *address* is told."""
+    vma = next(vma for start, end, vma in mm.mmap if start <= address < end)
+    pmd = pmd_offset(mm, address)
+    return VmFault(vma, address, write, pmd, None, None, pmd.read())  # type: ignore[arg-type]
 
-    def fault(self, write: bool = False) -> VmFault:
-        """A fault in it, as a CPU that reads or writes there now would have one."""
-        return VmFault(self.vma, self.at, write, self.pmd, None, None, self.pmd.read())  # type: ignore[arg-type]
 
-    def remembered(self, machine: Machine, cpu: int) -> None:
-        """Let *cpu* have read there before: it remembers where that led."""
-        entry = self.pmd.read()
-        machine.cells[Tlb(self.mm.id), "cached"] = (Translation(cpu, self.at, entry.folio),)
+def place_huge(mm: Mm, address: int, entry: Pmd | None = None) -> Folio:
+    """Map 2 MiB as if a fault had: by *entry*, or by a huge page of its own. Returns the folio."""
+    vma, pmd = mm.mmap[0][2], pmd_offset(mm, address)
+    vma.anon_vma = True
+    table = pte_alloc_one(mm)
+    assert table is not None
+    pgtable_trans_huge_deposit(pmd, table)
+    if entry is not None:
+        pmd.set(entry)
+        return entry.folio
+    folio = alloc_folio(HPAGE_PMD_ORDER)
+    assert folio is not None
+    clear_folio(folio)
+    map_anon_folio_pmd(folio, pmd, vma)
+    return folio
 
-    def reader(self, cpu: int) -> Thread:
-        """A CPU that reads there twice, as the hardware does: where it remembers, or else where the entry leads."""
-        cached, pmd, start = (Tlb(self.mm.id), "cached"), self.pmd.cell, self.at
 
-        def read(look: Peek) -> tuple[dict[Any, Any], Any, str | None]:
-            known = look(cached)
-            folio = next((one.folio for one in known if (one.cpu, one.start) == (cpu, start)), None)
-            writes: dict[Any, Any] = {}
-            if folio is None:
-                entry = look(pmd)
-                if not isinstance(entry, Pmd):
-                    return {}, None, None  # a page fault, which is another story
-                folio = entry.folio
-                writes = {cached: (*known, Translation(cpu, start, folio))}
-            if look((folio, "state")) != "free":
-                return writes, folio, None
-            return writes, folio, (
-                f"the reader still takes {start:#x} to be in {folio!r}, which has been freed: it reads whatever its "
-                "next owner keeps there"
-            )  # fmt: skip
+def deposited(mm: Mm, address: int) -> Any:
+    """The table that is put aside for the 2 MiB at *address*, or None."""
+    return Deposits(mm.id)[address // PMD_SIZE].read()
 
-        once = lambda results: ("hw", "read", read)  # noqa: E731
-        return Thread("reader", (once, once))
 
-    # what a function has made of it
-
-    def expect_replaced(self, said: object) -> None:
-        """A write, of which was *said* that all went well, has put a huge page in the place of the zeroes."""
-        entry = self.pmd.read()
-        expect(
-            said == 0 and isinstance(entry, Pmd) and entry.write and not entry.special,
-            f"after a write to the huge zero page it returned {fault_code(said)}, and the entry is {entry}; it should map a huge "
-            "page of its own",
-        )
-
-    def expect_split(self) -> None:
-        """Small zero pages are mapped, all over."""
-        table = self.pmd.read()
-        right = isinstance(table, PteTable) and all(table[i].read() == zero_pte() for i in range(len(table)))
-        expect(right, f"after a split the PMD holds {table}; it should hold a table of small zero pages")
-
-    def expect_unmapped(self) -> None:
-        """Nothing is mapped, no page table is left, and nothing is counted."""
-        entry, tables, rss = self.pmd.read(), self.mm.nr_ptes.read(), self.mm.rss.read()
-        expect(
-            (entry, tables, rss) == (None, 0, 0),
-            f"after an unmap the entry is {entry}, {tables} page tables are in use, and RSS is {rss}; it should be "
-            "None, 0 and 0",
-        )
+def no_memory_next(machine: Machine) -> None:
+    """Let the next allocation find no memory; those after it do."""
+    machine.births.fail = frozenset([machine.births.tries])
 
 
 def expect_fallback(said: object, pmd: Slot, left: int) -> None:

@@ -38,7 +38,7 @@ class OutOfMemory(Exception):
 
 
 def touch(mm: Mm, address: int, write: bool = False) -> Pte | Pmd:
-    """Access one byte at *address*; gives the entry through which the access went.
+    """Access one byte at *address*; return the entry through which the access went.
 
     Raises SegmentationFault, OutOfMemory, and KernelBug for a handler that makes no progress.
     """
@@ -71,7 +71,7 @@ def user_write(mm: Mm, address: int, data: bytes) -> None:
 
 
 def find_vma(mm: Mm, address: int) -> Vma:
-    """The area that *address* is in."""
+    """Return the area that *address* is in."""
     for start, end, vma in mm.mmap:
         if start <= address < end:
             return vma
@@ -79,7 +79,7 @@ def find_vma(mm: Mm, address: int) -> Vma:
 
 
 def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
-    """Let a handler of the kernel deal with one fault; gives the handler's name."""
+    """Let a handler of the kernel deal with one fault; return the handler's name."""
     vma = find_vma(mm, address)
     flags = vma.vm_flags
     if not flags & (VM_WRITE if write else VM_READ):
@@ -118,7 +118,7 @@ def handle_mm_fault(mm: Mm, address: int, write: bool) -> str:
 
 
 def _huge_handler(vma: Vma, flags: int, below: Any) -> str:
-    """Who deals with a fault in 2 MiB at once; nobody if that is not asked for."""
+    """Return who deals with a fault in 2 MiB at once; None if that is not asked for."""
     if isinstance(below, Pmd):
         return "do_huge_pmd_wp_page"
     if below is None and flags & VM_HUGEPAGE and vma.vm_file is None:
@@ -127,7 +127,7 @@ def _huge_handler(vma: Vma, flags: int, below: Any) -> str:
 
 
 def _handled(handler: str, vmf: VmFault, fallback: int = 0) -> bool:
-    """Call *handler*; was the fault dealt with? If not, it asked for *fallback*."""
+    """Call *handler*; return whether it dealt with the fault, or else asked for *fallback*."""
     result = GIVEN[handler](vmf) if handler in GIVEN else call(handler, vmf)
     if result == VM_FAULT_OOM and result is not True:
         raise OutOfMemory(f"{handler} found no memory for {vmf.address:#x}")
@@ -138,7 +138,7 @@ def _handled(handler: str, vmf: VmFault, fallback: int = 0) -> bool:
 
 
 def do_fault(vmf: VmFault) -> int:
-    """A page of a file, or of shared memory, from its page cache.
+    """Map a page of a file, or of shared memory, from its page cache.
 
     Linux: do_read_fault, do_cow_fault and do_shared_fault, mm/memory.c
     """
@@ -173,7 +173,7 @@ def do_fault(vmf: VmFault) -> int:
 
 
 def do_shared_wp_page(vmf: VmFault) -> int:
-    """A first write to a page that is shared on purpose: nothing is copied.
+    """Let the first write to a page that is shared on purpose through: nothing is copied.
 
     Linux: wp_page_shared, mm/memory.c
     """

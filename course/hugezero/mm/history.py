@@ -25,7 +25,7 @@ VERSIONS = ("3.8", "3.15", "5.8", "6.13")
 
 
 def write_fault_of(version: str, today: Handler) -> Handler:
-    """do_huge_pmd_wp_page as it was from *version* on, made of *today*'s, which is that of 6.13."""
+    """Return do_huge_pmd_wp_page as it was from *version* on, made of *today*'s, which is that of 6.13."""
     if version not in VERSIONS:
         raise ValueError(f"there is no {version!r} here: it is one of {', '.join(VERSIONS)}")
 

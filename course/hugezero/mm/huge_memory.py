@@ -48,12 +48,12 @@ class Deposits(Handle):
 
 
 def haddr_of(address: int) -> int:
-    """The first address of the 2 MiB that *address* is in."""
+    """Return the first address of the 2 MiB that *address* is in."""
     return address - address % PMD_SIZE
 
 
 def thp_vma_suitable(vma: Vma, haddr: int) -> bool:
-    """May *vma* have a huge page at *haddr*: was that advised, and do all of the 2 MiB fit?"""
+    """Return whether *vma* may have a huge page at *haddr*: it was advised, and all of the 2 MiB fit."""
     return bool(vma.vm_flags & VM_HUGEPAGE) and vma.vm_start <= haddr and haddr + PMD_SIZE <= vma.vm_end
 
 
@@ -76,42 +76,42 @@ def _deposit(pmd: Slot) -> Slot:
 
 
 def transparent_hugepage_use_zero_page() -> bool:
-    """May a read be given the huge zero page?"""
+    """Return whether a read may be given the huge zero page."""
     return TRANSPARENT_HUGEPAGE.use_zero_page.test()
 
 
 def mk_huge_pmd(folio: Folio) -> Pmd:
-    """A read-only huge entry for *folio*."""
+    """Return a read-only huge entry for *folio*."""
     return Pmd(is_folio(folio, "mk_huge_pmd"))
 
 
 def mk_huge_zero_pmd(folio: Folio) -> Pmd:
-    """A read-only, special huge entry for *folio*, the huge zero page: RSS does not count it."""
+    """Return a read-only, special huge entry for *folio*, the huge zero page: RSS does not count it."""
     return Pmd(is_folio(folio, "mk_huge_zero_pmd"), special=True)
 
 
 def is_huge_zero_pmd(entry: object) -> bool:
-    """Does *entry* map the huge zero page?"""
+    """Return whether *entry* maps the huge zero page."""
     return isinstance(entry, Pmd) and entry.special
 
 
 def pmd_mkwrite(entry: Pmd) -> Pmd:
-    """The same entry, writable."""
+    """Return the same entry, writable."""
     return entry._replace(write=True)
 
 
 def pmd_wrprotect(entry: Pmd) -> Pmd:
-    """The same entry, read-only."""
+    """Return the same entry, read-only."""
     return entry._replace(write=False)
 
 
 def pmd_mkdirty(entry: Pmd) -> Pmd:
-    """The same entry, marked as written to."""
+    """Return the same entry, marked as written to."""
     return entry._replace(dirty=True)
 
 
 def pmd_trans_huge_lock(pmd: Slot, vma: Vma) -> bool:
-    """Take the page table lock if *pmd* holds a huge entry; say whether that is so."""
+    """Take the page table lock if *pmd* holds a huge entry; return whether it does."""
     vma.vm_mm.page_table_lock.lock()
     if isinstance(pmd.read(), Pmd):
         return True
@@ -157,7 +157,7 @@ def map_anon_folio_pmd(folio: Folio, pmd: Slot, vma: Vma) -> None:
 
 
 def wp_huge_reuse(vmf: VmFault) -> bool:
-    """Make a huge page writable where it is, if nobody else holds it; say whether that was so.
+    """Make a huge page writable where it is, if nobody else holds it; return whether that was so.
 
     Linux: do_huge_pmd_wp_page from 5.8 on, after its label "reuse"
     """
@@ -193,7 +193,7 @@ def __do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
 
 
 def _map_if_empty(vmf: VmFault, folio: Folio, spare: PteTable) -> bool:
-    """Map *folio* with *spare* put aside for its split, unless another thread was faster; say whether that was so."""
+    """Map *folio* with *spare* put aside for its split, unless another thread was faster; return whether it was mapped."""
     lock = vmf.vma.vm_mm.page_table_lock
     lock.lock()
     empty = vmf.pmd.read() is None
@@ -213,7 +213,7 @@ def flush_pmd_tlb_range(vma: Vma, start: int, end: int) -> None:
 
 
 def set_huge_zero_page_aside(config: Config = CONFIG) -> None:
-    """At boot: a huge page of zeroes for everybody, for ever; none where there is no memory for it.
+    """At boot, set a huge page of zeroes aside for everybody, for ever; none where there is no memory for it.
 
     Linux: hugepage_init, in the first patches of the series of 2012
     """
@@ -224,7 +224,7 @@ def set_huge_zero_page_aside(config: Config = CONFIG) -> None:
 
 
 def register_huge_zero_shrinker(config: Config = CONFIG) -> None:
-    """At boot: when memory gets tight, the huge zero page may go.
+    """At boot, see to it that the huge zero page may go when memory gets tight.
 
     Linux: hugepage_init, since 3.8
     """

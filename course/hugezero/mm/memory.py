@@ -34,7 +34,7 @@ from .pgtable import (
 
 
 def __mmput(mm: Mm) -> None:
-    """The last thread has stopped using *mm*: take away what it maps.
+    """Take away what *mm* maps: its last thread has stopped using it.
 
     Linux: kernel/fork.c
     """
@@ -42,7 +42,7 @@ def __mmput(mm: Mm) -> None:
 
 
 def do_anonymous_page(vmf: VmFault) -> int:
-    """A frame of zeroes of its own for every page, read or written."""
+    """Give every page that is read or written a frame of zeroes of its own."""
     anon_vma_prepare(vmf.vma)
     folio = alloc_folio()
     if folio is None:
@@ -55,9 +55,9 @@ def do_anonymous_page(vmf: VmFault) -> int:
 
 
 def do_wp_page(vmf: VmFault) -> int:
-    """Nothing is shared, so whoever may write to the area may write to the page.
+    """Make the page writable: nothing is shared, so whoever may write to the area may write to it.
 
-    But for a private page of a file: the page cache holds it as well, and others read it there.
+    A private page of a file is copied: the page cache holds it as well, and others read it there.
     """
     entry = vmf.orig_pte
     if vmf.vma.vm_file is not None and entry.folio.refcount.read() > 1:
@@ -101,7 +101,7 @@ def zap_pte_range(vma: Vma, pmd: Slot, addr: int, end: int) -> None:
 
 
 def do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
-    """A huge page of its own for every 2 MiB that are touched, read or written: Linux until 3.7."""
+    """Give every 2 MiB that are read or written a huge page of their own, as Linux did until 3.7."""
     if not thp_vma_suitable(vmf.vma, haddr_of(vmf.address)):
         return VM_FAULT_FALLBACK
     anon_vma_prepare(vmf.vma)
@@ -109,7 +109,7 @@ def do_huge_pmd_anonymous_page(vmf: VmFault) -> int:
 
 
 def do_huge_pmd_wp_page(vmf: VmFault) -> int:
-    """Nothing is shared, so whoever may write to the area may write to the huge page."""
+    """Make the huge page writable: nothing is shared, so whoever may write to the area may write to it."""
     vmf.pmd.set(pmd_mkdirty(pmd_mkwrite(vmf.orig_pmd)))
     return 0
 

@@ -47,7 +47,7 @@ class Vma(Handle):
     __slots__ = ()
     vm_mm = Field(None, "the address space it belongs to")
     vm_start = Field(0, "first address")
-    vm_end = Field(0, "first address behind it")
+    vm_end = Field(0, "first address after it")
     vm_flags = Field(0, "VM_READ, VM_WRITE, VM_SHARED, VM_HUGEPAGE, VM_NOHUGEPAGE")
     vm_file = Field(None, "the file or shared memory it shows; None for private anonymous memory")
     vm_pgoff = Field(0, "where in that file, in pages")
@@ -69,7 +69,7 @@ class VmFault(NamedTuple):
     vma: the area; vma.vm_mm is the address space that it is in
     address: of the page
     write: was it a write?
-    pmd: the entry above, one for 2 MiB; pmd.read() gives the page table
+    pmd: the entry above, one for 2 MiB; pmd.read() returns the page table
     pte: the place of the small entry: pte.read(), pte.set(entry); None in a huge fault
     orig_pte: the entry itself, as it was when the fault came in
     orig_pmd: in a huge fault, what pmd held

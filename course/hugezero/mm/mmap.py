@@ -24,7 +24,7 @@ class BadArgument(ValueError):
 
 
 def mm_alloc() -> Mm:
-    """A new, empty address space."""
+    """Return a new, empty address space."""
     return new("Mm")
 
 
@@ -35,7 +35,7 @@ def mmap(
     file: AddressSpace | None = None,
     at: int | None = None,
 ) -> int:
-    """Map *length* bytes, rounded up to pages; gives the address. Aligned to 2 MiB unless *at* says where."""
+    """Map *length* bytes, rounded up to pages; return the address. Aligned to 2 MiB unless *at* says where."""
     if length <= 0:
         raise BadArgument(f"mmap of {length} bytes: map at least one")
     length = _pages_up(length)
@@ -122,10 +122,10 @@ def free_pgtables(mm: Mm, start: int, end: int) -> None:
 
 
 def dup_mm(mm: Mm) -> Mm:
-    """fork: a copy of the address space.
+    """Return a copy of the address space, for fork.
 
     Only areas with an anon_vma have their tables copied: what the others show can be faulted
-    in again. Raises OutOfMemory, with nothing left behind.
+    in again. Raises OutOfMemory, and leaves nothing behind.
     """
     child = mm_alloc()
     for start, end, vma in mm.mmap:
@@ -150,12 +150,12 @@ def _copy(
 
 
 def mmget(mm: Mm) -> None:
-    """One more thread uses *mm*."""
+    """Note that one more thread uses *mm*."""
     mm.users.inc()
 
 
 def mmput(mm: Mm) -> None:
-    """A thread stops using *mm*; with the last one its memory goes."""
+    """Note that a thread has stopped using *mm*; with the last one its memory goes."""
     if mm.users.dec_and_test():
         call("__mmput", mm)
 
@@ -190,7 +190,7 @@ def _range(address: int, length: int) -> tuple[int, int]:
 
 
 def _isolate(mm: Mm, start: int, end: int) -> list[Vma]:
-    """The areas between *start* and *end*, cut so that none reaches over either edge."""
+    """Return the areas between *start* and *end*, cut so that none reaches over either edge."""
     inside, areas = [], []
     for low, high, vma in mm.mmap:
         cuts = [low, *(edge for edge in (start, end) if low < edge < high), high]
@@ -211,7 +211,7 @@ def _isolate(mm: Mm, start: int, end: int) -> list[Vma]:
 
 
 def _pmds(mm: Mm, start: int, end: int) -> Iterator[tuple[Slot, Pmd | PteTable, int, int]]:
-    """Each PMD entry between *start* and *end* that is not empty, what it holds, and the part of the range that it covers."""
+    """Yield each PMD entry between *start* and *end* that is not empty, what it holds, and the part of the range that it covers."""
     for base in range(start - start % PMD_SIZE, end, PMD_SIZE):
         pmd = pmd_offset(mm, base)
         entry = pmd.read()

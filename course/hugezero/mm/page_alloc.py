@@ -28,22 +28,22 @@ class Folio(Handle):
 
     @property
     def body(self) -> Folio:  # type: ignore[override]
-        """Who must be alive for this to be used: the folio itself."""
+        """Return who must be alive for this to be used: the folio itself."""
         return self
 
     @property
     def pfn(self) -> int:
-        """Number of its first frame."""
+        """Return the number of its first frame."""
         return self.id[0]
 
     @property
     def order(self) -> int:
-        """It is 2**order frames long."""
+        """Return its order: it is 2**order frames long."""
         return self.id[1]
 
     @property
     def nr_pages(self) -> int:
-        """Its length in frames of 4 KiB."""
+        """Return its length in frames of 4 KiB."""
         return 1 << self.order
 
     @property
@@ -58,7 +58,7 @@ ZERO_PAGE = Folio((1, 0, 0))  # the one frame of zeroes, there from boot, counte
 
 
 def alloc_folio(order: int = 0) -> Folio | None:
-    """A folio of 2**order frames with one reference, or None if there is no memory.
+    """Return a folio of 2**order frames with one reference, or None if there is no memory.
 
     It holds whatever its last owner left in it. Where memory is tight, the shrinkers are asked first.
     """
@@ -73,11 +73,11 @@ def alloc_folio(order: int = 0) -> Folio | None:
 
 
 def is_folio(folio: Folio, wanted_by: str) -> Folio:
-    """*folio*, or a TypeError that says what else it is."""
+    """Return *folio*, or raise a TypeError that says what else it is."""
     if isinstance(folio, View):
-        raise TypeError(f"{wanted_by}({folio!r}): that is where a folio is kept; .read() gives the folio")
+        raise TypeError(f"{wanted_by}({folio!r}): that is where a folio is kept; .read() returns the folio")
     if not isinstance(folio, Folio):
-        none = "; alloc_folio() gives None when there is no memory" if folio is None else ""
+        none = "; alloc_folio() returns None when there is no memory" if folio is None else ""
         raise TypeError(f"{wanted_by}({folio!r}): that is not a folio{none}")
     return folio
 
@@ -135,7 +135,7 @@ class Births:
         self.pgalloc = self.pgfree = self.tries = 0
 
     def new(self, kind: str, *args: int) -> Any:
-        """A new thing of *kind*, or None."""
+        """Return a new thing of *kind*, or None."""
         if kind == "Folio":
             return self._folio(*args)
         self.counts[kind] = number = self.counts.get(kind, 0) + 1
@@ -178,7 +178,7 @@ class Births:
         return folio
 
     def last_in(self, pfn: int) -> Folio | None:
-        """Whose bytes frame *pfn* holds: its owner's, or its last one's; None if nobody ever had it."""
+        """Return whose bytes frame *pfn* holds: its owner's, or its last one's; None if nobody ever had it."""
         block = pfn // PTRS_PER_PTE
         return self.single.get(block, {}).get(pfn) or self.huge.get(block)
 
@@ -205,6 +205,6 @@ class Births:
 
 
 def set_zero_page_aside(cells: dict[Any, Any]) -> None:
-    """At boot: the zero page lives for ever and never changes."""
+    """At boot, set the zero page aside: it lives for ever and never changes."""
     cells[ZERO_PAGE, "state"] = "reserved"
     cells[ZERO_PAGE, "data"] = FROZEN_ZEROES

@@ -111,7 +111,7 @@ class PteTable(Handle):
 
     @property
     def body(self) -> Folio:  # type: ignore[override]
-        """The frame that it is kept in."""
+        """Return the frame that it is kept in."""
         return Folio(self.id)
 
     def __repr__(self) -> str:
@@ -119,63 +119,63 @@ class PteTable(Handle):
 
 
 def pmd_index(address: int) -> int:
-    """Which PMD entry covers *address*."""
+    """Return which PMD entry covers *address*."""
     return address // PMD_SIZE
 
 
 def pte_index(address: int) -> int:
-    """Which entry of its page table covers *address*."""
+    """Return which entry of its page table covers *address*."""
     return address // PAGE_SIZE % PTRS_PER_PTE
 
 
 def pmd_offset(mm: Mm, address: int) -> Slot:
-    """The PMD entry for *address*."""
+    """Return the PMD entry for *address*."""
     return PmdTable(mm.id)[address // PMD_SIZE]
 
 
 def mk_pte(folio: Folio) -> Pte:
-    """A read-only entry for *folio*."""
+    """Return a read-only entry for *folio*."""
     return Pte(is_folio(folio, "mk_pte"))
 
 
 def zero_pte() -> Pte:
-    """A read-only, special entry for the zero page: nobody counts it."""
+    """Return a read-only, special entry for the zero page: nobody counts it."""
     return Pte(ZERO_PAGE, special=True)
 
 
 def is_zero_pte(entry: Pte | None) -> bool:
-    """Does *entry* map the zero page?"""
+    """Return whether *entry* maps the zero page."""
     if isinstance(entry, View):
         raise TypeError(
-            f"{entry!r} is where the entry is kept: .read() gives the entry, and vmf.orig_pte is it too"
+            f"{entry!r} is where the entry is kept: .read() returns the entry, and vmf.orig_pte is it too"
         )
     return entry is not None and entry.special
 
 
 def _entry(entry: Any, wanted_by: str) -> Pte:
-    """*entry*, if it is a small entry; TypeError that says who wanted one if not."""
+    """Return *entry* if it is a small entry; raise a TypeError that says who wanted one if not."""
     if not isinstance(entry, Pte):
         raise TypeError(f"{wanted_by} wants an entry, a Pte, and was given {entry!r}: {_kind(entry)}")
     return entry
 
 
 def pte_mkwrite(entry: Pte) -> Pte:
-    """The same entry, writable."""
+    """Return the same entry, writable."""
     return _entry(entry, "pte_mkwrite")._replace(write=True)
 
 
 def pte_wrprotect(entry: Pte) -> Pte:
-    """The same entry, read-only."""
+    """Return the same entry, read-only."""
     return _entry(entry, "pte_wrprotect")._replace(write=False)
 
 
 def pte_mkdirty(entry: Pte) -> Pte:
-    """The same entry, marked as written to."""
+    """Return the same entry, marked as written to."""
     return _entry(entry, "pte_mkdirty")._replace(dirty=True)
 
 
 def pte_alloc_one(mm: Mm) -> PteTable | None:
-    """A new, empty page table that is not in use yet; None if there is no memory."""
+    """Return a new, empty page table that is not in use yet; None if there is no memory."""
     folio = alloc_folio()
     if folio is None:
         return None
@@ -193,9 +193,9 @@ def pte_free_one(mm: Mm, table: PteTable) -> None:
 
 
 def pte_alloc(mm: Mm, pmd: Slot) -> Any:
-    """The page table below *pmd*, made now if there is none; None if there is no memory.
+    """Return the page table below *pmd*, made now if there is none; None if there is no memory.
 
-    A huge entry, if another thread has set one meanwhile.
+    If another thread has set a huge entry meanwhile, return that.
     """
     below = pmd.read()
     if below is not None:
@@ -222,7 +222,7 @@ def pte_free(mm: Mm, pmd: Slot) -> None:
 
 
 def walk(mm: Mm, address: int) -> Pte | Pmd | None:
-    """What the hardware finds for *address*: a small entry, a huge one, or None."""
+    """Return what the hardware finds for *address*: a small entry, a huge one, or None."""
     below = PmdTable(mm.id)[address // PMD_SIZE].read()
     if below is None or isinstance(below, Pmd):
         return below
@@ -230,7 +230,7 @@ def walk(mm: Mm, address: int) -> Pte | Pmd | None:
 
 
 def place_of(entry: Pte | Pmd, address: int) -> int:
-    """Where in the entry's folio the byte at *address* is."""
+    """Return where in the entry's folio the byte at *address* is."""
     if isinstance(entry, Pmd):
         return address % PMD_SIZE
     return entry.page * PAGE_SIZE + address % PAGE_SIZE

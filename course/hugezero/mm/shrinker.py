@@ -23,12 +23,12 @@ SHRINKERS = Shrinkers(0)
 
 
 def shrinker_register(count: str, scan: str, what: Handle) -> None:
-    """From now on, when memory gets tight, `count(what)` is asked, and where there is something, `scan(what)`."""
+    """Have `count(what)` asked when memory gets tight, and `scan(what)` where there is something to free."""
     SHRINKERS.registered.append((count, scan, what), MOST)
 
 
 def shrink_slab() -> int:
-    """Ask every shrinker; gives the pages that came back."""
+    """Ask every shrinker; return how many pages came back."""
     freed = 0
     for count, scan, what in SHRINKERS.registered.read():
         if call(count, what):

@@ -17,7 +17,8 @@ from .actions import (
     Write,
     in_words,
 )
-from .simulated import NotAScenario, Observation, Simulated, simulate
+from .simulated import Simulated, simulate
+from .stage import NotAScenario, Observation
 
 __all__ = [
     "ACTIONS", "Action", "DropCaches", "Exec", "Exit", "Fork", "Madvise", "Mmap", "Mprotect", "Munmap",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..hw.ram import PAGE_SIZE
-from .simulated import Observation
+from .stage import Observation
 
 
 def first_difference(got: Sequence[Observation], expected: Sequence[Observation]) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from ..hw.ram import PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE
@@ -13,8 +12,7 @@ from ..mm.huge_memory import TRANSPARENT_HUGEPAGE
 from ..mm.mm_types import VM_HUGEPAGE, VM_NOHUGEPAGE, VM_READ, VM_SHARED, VM_WRITE, Mm
 from ..mm.pgtable import Pmd, PmdTable, Pte
 from ..mm.shrinker import shrink_slab
-from .actions import (
-    ACTIONS,
+from .actions import (  # fmt: skip
     Action,
     DropCaches,
     Exec,
@@ -28,47 +26,19 @@ from .actions import (
     Thread,
     UseZeroPage,
     Write,
-    in_words,
-    what_is_wrong,
 )
+from .stage import SNAPSHOT_PAGES, Stage
+from .stage import Observation as Observation
 
-ADVICE = {"hugepage": (VM_HUGEPAGE, VM_NOHUGEPAGE), "nohugepage": (VM_NOHUGEPAGE, VM_HUGEPAGE)}
-WHOLE_MACHINE = (DropCaches, UseZeroPage)  # whoever does it, it is about no process
-SNAPSHOT_PAGES = 4096  # the tables of larger programs are not written down action by action
-
-
-class NotAScenario(ValueError):
-    """A list that is no scenario: a process, an area or an action that does not exist."""
+FLAGS = {"hugepage": (VM_HUGEPAGE, VM_NOHUGEPAGE), "nohugepage": (VM_NOHUGEPAGE, VM_HUGEPAGE)}
 
 
-@dataclass(frozen=True)
-class Observation:
-    """What could be seen after one action.
-
-    *seen*: what it gave (bytes read, as (byte, times) runs; the name of an error; else None).
-    *rss* pages and *faults* so far, by process. *vmstat*: how the machine's counters have changed since
-    the program began. *mappings*: (process, page of the address space, kind, frame), where equal frames
-    have equal numbers.
-    """
-
-    action: str
-    seen: Any
-    rss: dict[str, int]
-    faults: dict[str, int]
-    vmstat: dict[str, int]
-    mappings: list[tuple[str, int, str, int]] = field(default_factory=list)
-
-
-class Simulated:
+class Simulated(Stage):
     """A freshly booted machine with one process, "main", that scenarios run on."""
 
-    actions: Any = ACTIONS  # classes: what it can do
-    whole_machine: Any = WHOLE_MACHINE
-
     def __init__(self, kernel: Kernel, **config: Any) -> None:
+        super().__init__()
         self.machine: Machine = kernel.booted(**config)
-        self.areas: dict[str, tuple[int, int]] = {}
-        self.unborn: set[str] = set()  # children of a fork that failed
         with self.machine:
             self.mms: dict[str, Mm] = {"main": mmap.mm_alloc()}
         self.named = {self.mms["main"]: "main"}  # ended ones stay: pictures show the past
@@ -84,30 +54,20 @@ class Simulated:
         self.progress = progress
         return [self.do(action) for action in scenario]
 
-    def do(self, action: Any) -> Observation:
-        """Do one action; gives what can be observed after it."""
-        if not isinstance(action, self.actions):
-            names = ", ".join(kind.__name__ for kind in self.actions)
-            raise NotAScenario(f"{action!r} is no action: use {names}")
-        wrong = what_is_wrong(action)
-        if wrong:
-            raise NotAScenario(wrong)
-        if action.by in self.unborn:
-            return self._observation(in_words(action), "no such process")
-        if action.by not in self.mms and not isinstance(action, self.whole_machine):
-            raise NotAScenario(
-                f"{in_words(action)}: there is no process {action.by!r}, only {', '.join(self.mms)}"
-            )
+    def names(self) -> Collection[str]:
+        """The processes that live."""
+        return self.mms.keys()
+
+    def _carry_out(self, action: Any) -> Any:
         with self.machine:
             try:
-                seen = getattr(self, f"_{type(action).__name__.lower()}")(action)
+                return super()._carry_out(action)
             except fault.SegmentationFault:
-                seen = "SIGSEGV"
+                return "SIGSEGV"
             except fault.OutOfMemory:
-                seen = "out of memory"
+                return "out of memory"
             except mmap.BadArgument:
-                seen = "EINVAL"
-        return self._observation(in_words(action), seen)
+                return "EINVAL"
 
     def mapping(self, process: str, address: int) -> Pte | Pmd | None:
         """The entry of *process* for *address*, looked at without an operation."""
@@ -150,15 +110,7 @@ class Simulated:
             found = ((page, cells.get((below, page % PTRS_PER_PTE))) for page in pages)
             yield from ((page, entry) for page, entry in found if entry is not None)
 
-    def _span(self, action: Any) -> tuple[int, int]:
-        if action.area not in self.areas:
-            raise NotAScenario(f"{in_words(action)}: no area is called {action.area!r}; map it first")
-        address, size = self.areas[action.area]
-        return address + action.offset, action.length or size - action.offset
-
     def _steps(self, action: Read | Write, start: int, length: int) -> Iterator[int]:
-        if action.step < 1:
-            raise NotAScenario(f"{in_words(action)}: a step of {action.step} bytes leads nowhere")
         total = -(-length // action.step)
         for n in range(total):
             if self.progress and n % 4096 == 0:
@@ -184,17 +136,15 @@ class Simulated:
     def _madvise(self, action: Madvise) -> None:
         if action.advice == "dontneed":
             mmap.madvise_dontneed(self.mms[action.by], *self._span(action))
-        elif action.advice in ADVICE:
-            mmap.madvise(self.mms[action.by], *self._span(action), *ADVICE[action.advice])
         else:
-            raise NotAScenario(f"{in_words(action)}: advice is one of dontneed, {', '.join(ADVICE)}")
+            mmap.madvise(self.mms[action.by], *self._span(action), *FLAGS[action.advice])
 
     def _read(self, action: Read) -> list[tuple[int, int]]:
         runs: list[tuple[int, int]] = []
         byte, times = -1, 0
         mm = self.mms[action.by]
         for address in self._steps(action, *self._span(action)):
-            (now,) = fault.user_read(mm, address)
+            now = self._load(mm, address)
             if now == byte:
                 times += 1
                 continue
@@ -202,6 +152,10 @@ class Simulated:
                 runs.append((byte, times))
             byte, times = now, 1
         return [*runs, (byte, times)]
+
+    def _load(self, mm: Mm, address: int) -> int:
+        """The byte at *address*."""
+        return fault.user_read(mm, address)[0]
 
     def _write(self, action: Write) -> None:
         start, _ = self._span(action)
@@ -233,10 +187,6 @@ class Simulated:
         mmap.mmput(self.mms.pop(action.by))
 
     def _dropcaches(self, action: DropCaches) -> None:
-        if action.level not in (1, 2, 3):
-            raise NotAScenario(
-                f"{in_words(action)}: the level is 1 (pages), 2 (what shrinkers hold) or 3 (both)"
-            )
         if action.level & 2:
             shrink_slab()
 
@@ -245,10 +195,6 @@ class Simulated:
             TRANSPARENT_HUGEPAGE.use_zero_page.set()
         else:
             TRANSPARENT_HUGEPAGE.use_zero_page.clear()
-
-    def _new_name(self, action: Action, name: str) -> None:
-        if name in self.mms:
-            raise NotAScenario(f"{in_words(action)}: there is a process {name!r} already")
 
 
 def simulate(scenario: Iterable[Action], kernel: Kernel, **config: Any) -> list[Observation]:

@@ -13,7 +13,8 @@ from ..machine import Kernel
 from ..mm.page_alloc import Folio
 from ..store import record
 from .actions import ACTIONS
-from .simulated import WHOLE_MACHINE, Simulated
+from .simulated import Simulated
+from .stage import WHOLE_MACHINE
 
 DISK = 1 << 14  # sectors: 8 MiB
 

@@ -2,7 +2,7 @@
 
 A handle is a class and an id, nothing more; what it seems to hold is in cells, and every
 look at a field or change of it is one operation, carried out by the current environment.
-Where ordinary Python would be quietly wrong here, handles speak up.
+Where ordinary Python would be quietly wrong here, handles raise an error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RECORDS: dict[str, type[tuple[Any, ...]]] = {}  # every class of immutable value
 
 
 class NoMachine(RuntimeError):
-    """Kernel code ran while no machine was."""
+    """Kernel code ran while no machine was switched on."""
 
 
 class NotThere(AttributeError):
@@ -40,14 +40,14 @@ environment: Any = _Nobody()
 
 
 def use(env: Any) -> Any:
-    """Make *env* carry out the operations from now on; gives the one that did before."""
+    """Make *env* carry out the operations from now on; return the one that did before."""
     global environment
     before, environment = environment, _Nobody() if env is None else env
     return before
 
 
 def current() -> Any:
-    """The environment that carries out operations now."""
+    """Return the environment that carries out operations now."""
     return environment
 
 
@@ -71,7 +71,7 @@ def check_immutable(value: Any) -> None:
             check_immutable(part)
         return
     if callable(value):
-        raise Mutable(f"{getattr(value, '__name__', value)} is a function: call it, and keep what it gives")
+        raise Mutable(f"{getattr(value, '__name__', value)} is a function: call it, and keep what it returns")
     if isinstance(value, float):
         raise Mutable(
             f"{value!r} is a float, and a kernel has none: numbers are whole here, so divide with //"
@@ -94,12 +94,12 @@ class View:
         self.cell = cell
 
     def read(self) -> Any:
-        """What the cell holds now."""
+        """Return what the cell holds now."""
         return environment.op(self.cell, "read", ())
 
     @staticmethod
     def called(verb: str, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-        """The method that does *verb* with *args*, and what it is called with: how code has it."""
+        """Return the method that does *verb* with *args*, and what it is called with, as code has it."""
         return verb, args
 
     def _not_a_value(self, *_: object) -> NoReturn:
@@ -110,7 +110,7 @@ class View:
 
     @classmethod
     def _changes(cls) -> str:
-        """How a cell of this kind is changed, in words that go on."""
+        """Return how a cell of this kind is changed, as the end of a sentence."""
         names = [name for name in cls.changed_by if hasattr(cls, name)]
         return f", and {', '.join(f'.{name}()' for name in names)} change it" if names else ""
 
@@ -141,12 +141,12 @@ class Slot(View):
         environment.op(self.cell, "set", (value,))
 
     def xchg(self, value: Any) -> Any:
-        """Store *value* and give what was there before, in one operation."""
+        """Store *value* and return what was there before, in one operation."""
         check_immutable(value)
         return environment.op(self.cell, "xchg", (value,))
 
     def cmpxchg(self, expected: Any, value: Any) -> Any:
-        """Store *value* only if the cell holds *expected*; give what it held, in one operation."""
+        """Store *value* only if the cell holds *expected*; return what it held, in one operation."""
         check_immutable(expected)
         check_immutable(value)
         return environment.op(self.cell, "cmpxchg", (expected, value))
@@ -207,11 +207,11 @@ class Counter(Slot):
         environment.op(self.cell, "add", (-1,))
 
     def inc_not_zero(self) -> bool:
-        """Add one only if somebody is there already; say whether that was so."""
+        """Add one only if the count is not 0; return whether it was added."""
         return environment.op(self.cell, "inc_not_zero", ())
 
     def dec_and_test(self) -> bool:
-        """Take one off and say whether none is left."""
+        """Take one off; return whether none is left."""
         return environment.op(self.cell, "dec_and_test", ())
 
 
@@ -230,7 +230,7 @@ class Flag(View):
         return "test" if verb == "read" else verb, args
 
     def test(self) -> bool:
-        """Is it set?"""
+        """Return whether it is set."""
         return environment.op(self.cell, "read", ())
 
     def set(self) -> None:
@@ -242,7 +242,7 @@ class Flag(View):
         environment.op(self.cell, "set", (False,))
 
     def test_and_set(self) -> bool:
-        """Set it and say whether it was set before, in one operation."""
+        """Set it and return whether it was set before, in one operation."""
         return environment.op(self.cell, "test_and_set", ())
 
 
@@ -269,7 +269,7 @@ class Vector(View):
     verbs = (*View.verbs, "append")
 
     def append(self, value: Any, limit: int) -> bool:
-        """Add *value* at the end unless there are *limit* already; say whether it was added."""
+        """Add *value* at the end unless there are *limit* already; return whether it was added."""
         check_immutable(value)
         return environment.op(self.cell, "append", (value, limit))
 
@@ -344,17 +344,17 @@ class Handle:
 
     @property
     def size_bytes(self) -> int | None:
-        """How many bytes it holds; None: as many as are asked for."""
+        """Return how many bytes it holds; None: as many as are asked for."""
         return None
 
     @property
     def entries(self) -> int | None:
-        """How many entries it has; None: as many as are asked for."""
+        """Return how many entries it has; None: as many as are asked for."""
         return None
 
     @property
     def bound(self) -> int | None:
-        """The first entry that cannot be asked for; None: all can."""
+        """Return the first entry that cannot be asked for; None: all can."""
         return self.entries
 
     def __iter__(self) -> Iterator[Any]:
@@ -383,6 +383,6 @@ class Handle:
 
 
 def default_of(cell: Cell) -> Any:
-    """What a cell holds that nobody has written yet."""
+    """Return what a cell holds that nobody has written yet."""
     handle, field = cell
     return None if isinstance(field, int) else handle.fields[field].default

@@ -61,7 +61,7 @@ class Direct(Environment):
         self.prints: list[tuple[int, str]] = []
 
     def op(self, cell: Cell, verb: str, args: tuple[Any, ...]) -> Any:
-        """Carry out one operation and give its result; KernelBug if no kernel may do that."""
+        """Carry out one operation and return its result; raise KernelBug if no kernel may do that."""
         if verb == "call":  # no operation itself: those that the function does are in the log
             return self.call(*args)
         cells = self.cells
@@ -122,7 +122,7 @@ class Direct(Environment):
         return bug
 
     def peek(self, cell: Cell) -> Any:
-        """What *cell* holds, looked at without an operation: for pictures and checks."""
+        """Return what *cell* holds, looked at without an operation: for pictures and checks."""
         return self.cells[cell] if cell in self.cells else default_of(cell)
 
 
@@ -171,7 +171,7 @@ class Asked(Environment):
     """Feeds the code what it saw before, then hands its next operation to *ask*.
 
     *log* holds (cell, verb, args) and result of each operation so far. *ask(cell, verb, args)*
-    gives the result, or raises Stop; a Stop goes on being raised for as long as the code runs,
+    returns the result, or raises Stop; a Stop goes on being raised for as long as the code runs,
     and *swallowed* tells whether the code tried to go on all the same.
     """
 
@@ -211,7 +211,7 @@ class Asked(Environment):
 
 
 def new(kind: str, *args: int) -> Any:
-    """Ask the environment for a new thing of *kind*; None if there is none to be had."""
+    """Ask the environment for a new thing of *kind*; return None if there is none to be had."""
     return _cells.environment.op((KERNEL, "objects"), "new", (kind, *args))
 
 

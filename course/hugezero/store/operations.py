@@ -1,6 +1,6 @@
 """What can be done to one cell: a pure function for each verb, and what it declares of itself.
 
-An operation takes what the cell holds and its arguments, and gives what the cell holds next
+An operation takes what the cell holds and its arguments, and returns what the cell holds next
 and what the caller sees. Nothing else happens in this machine: a log of operations is the
 whole truth about a run. Whoever explores, costs or tells one asks its declaration; a new
 operation is one function here, or beside the handles it is for.
@@ -41,7 +41,7 @@ class Words:
 
     *gave*(args, result, gives): what stands beside its row in a schedule; *gives* is its result as
     pictures write it, "→ True". *does*: "CPU 1 … P1, which CPU 0 freed". *program*: what a program
-    does when it does this to memory, without any kernel code. *lock*: "the lock is …", behind it.
+    does when it does this to memory, without any kernel code. *lock*: "the lock is …", after those words.
     """
 
     gave: Callable[[tuple[Any, ...], Any, str], str]
@@ -74,12 +74,12 @@ class Operation:
 
     @property
     def silent(self) -> bool:
-        """Does it give nothing?"""
+        """Return whether its result is always None."""
         return self.reads == "nothing"
 
     @property
     def accesses(self) -> str:
-        """What it is to its cache line, in order: "r", "w" or "rw"."""
+        """Return what it does to its cache line, in order: "r", "w" or "rw"."""
         return "r" * (self.looks_first or not self.writes) + "w" * self.writes
 
 

@@ -16,7 +16,7 @@ def in_code(
     name: Callable[[Cell], str] = cell_name,
     value: Callable[[Any], str] = repr,
 ) -> str:
-    """One operation, as the code that did it reads; *name* and *value* say what cells and values are called."""
+    """Return one operation as the code that did it reads; *name* and *value* say what cells and values are called."""
     handle, field = cell
     if verb == "new":
         kind, *size = args if args[0] in KINDS else ("Folio", *args)
@@ -32,6 +32,6 @@ def in_code(
 
 
 def with_result(cell: Cell, verb: str, args: tuple[Any, ...], result: Any) -> str:
-    """The operation, and what it gave."""
+    """Return the operation, and what it returned."""
     call = in_code(cell, verb, args)
     return call if verb in DECLARED and DECLARED[verb].silent else f"{call} → {result!r}"

@@ -58,7 +58,7 @@ function byHand({ model, show, at, rest }) {
   function button(choice) {
     const node = make("button", "hz-button");
     const key = choice.way ? `⇧${choice.cpu}` : `${choice.cpu}`;
-    node.append(make("kbd", "", key), ` ${choice.who} `, make("span", "hz-code", choice.does));
+    node.append(make("kbd", "", key), ` ${choice.who} `, make("span", "mono", choice.does));
     node.disabled = !("way" in choice);
     node.dataset.cpu = choice.cpu;
     node.addEventListener("click", () => go(choice.cpu, choice.way));

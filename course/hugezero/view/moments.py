@@ -62,16 +62,20 @@ class State:
 class Film:
     """A log, with the names that a scenario gave, and the window of it that is shown.
 
-    Moments *first* to *last* are shown; *at* is where it opens.
+    Moments *first* to *last* are shown; *at* is where it opens: None for the first one that shows anything. An
+    action is opened after its last operation, or *before* its first one.
     """
 
     def __init__(
         self,
-        machine: Machine | Simulated,
-        at: int | None = None,
+        machine: Any,
+        at: int | str | None = None,
         since: int | None = None,
         most: int | None = None,
+        before: bool = False,
     ) -> None:
+        self.acts: list[tuple[int, str]] = list(getattr(machine, "acts", ()))  # see Experiment
+        self.stopped = bool(getattr(machine, "stopped", ""))  # before it came to its last action
         machine = getattr(machine, "simulated", machine)  # of an experiment, what it ran on
         simulated = machine if isinstance(machine, Simulated) else None
         self.machine: Machine = machine.machine if isinstance(machine, Simulated) else machine
@@ -87,13 +91,38 @@ class Film:
                     self.names[mm].append(name)
             self.areas = {address: name for name, (address, _) in simulated.areas.items()}
         self.total = len(self.log)
+        self.through = isinstance(at, str) and not before  # is *at* the end of an action?
+        if isinstance(at, str):
+            at = self._action(at, before)
         if most is None:
             most = max(FEWEST, min(MOST, WORK // len(self.machine.cells)))
         self.first, self.last = self._window(at, since, most)
         self.bug: KernelBug | None = next(iter(self.machine.bugs[-1:]), None)
         if self.bug is not None and not (self.last == self.total == self.bug.after):
             self.bug = None
-        self.at = self.last if at is None else at
+        self.at: int | None = at if at is not None or (before and self.bug is None) else self.last
+
+    def ends(self) -> list[int]:
+        """After how many operations each action was through."""
+        return [*(k for k, _ in self.acts[1:]), self.total] if self.acts else []
+
+    def act(self, k: int) -> str:
+        """The action that operation *k* belongs to."""
+        return next((words for before, words in reversed(self.acts) if before < k), "")
+
+    def _action(self, begins: str, before: bool) -> int:
+        """The number of operations before, or else after, the first action whose words begin so; all if it never came."""
+        for (start, words), end in zip(self.acts, self.ends(), strict=True):
+            if words.startswith(begins):
+                return start if before else end
+        if self.stopped:
+            return self.total
+        known = ", ".join(words for _, words in self.acts)
+        raise NoSuchMoment(
+            f"at={begins!r}: no action begins like that; there are {known}"
+            if known
+            else f"at={begins!r}: only an experiment knows its actions: give that, and not its machine"
+        )
 
     def _window(self, at: int | None, since: int | None, most: int) -> tuple[int, int]:
         total = self.total
@@ -124,7 +153,7 @@ class Film:
             return ""
         return (
             f"Operations {self.first + 1:,} to {self.last:,} of {self.total:,} are shown. "
-            "Others: at=100 opens at operation 100 with those around it, since=100 starts behind it, "
+            "Others: at=100 opens at operation 100 with those around it, since=100 starts after it, "
             f"since=0, most={self.total} shows all."
         )
 

@@ -10,6 +10,12 @@ function make(kind, look, words = "") {
   return node;
 }
 
+// The height of the tallest drawing among *parts*: all get it, so that nothing below jumps.
+const SIZE = /^(<svg[^>]*? viewBox="0 0 \d+ )\d+("[^>]*? height=")\d+/;
+function tallest(parts) {
+  return Math.max(...parts.map((part) => (SIZE.test(part) ? Number(/ height="(\d+)"/.exec(part)[1]) : 0)));
+}
+
 // Makes what scrolls a stop for the keyboard; what does not is none.
 function reach(box, name) {
   const wide = box.scrollWidth > box.clientWidth;

@@ -12,7 +12,7 @@ from .shapes import svg
 
 HERE = Path(__file__).parent
 STYLES = ("picture.css", "schedule.css")
-AROUND = 6  # operations before and behind the current one in a picture that cannot be turned
+AROUND = 6  # operations before and after the current one in a picture that cannot be turned
 
 
 KEYS = "← → step · Page Up, Page Down ten steps · Home, End"
@@ -26,7 +26,8 @@ class Pages:
     parts: list[str] = field(default_factory=list)  # SVG, each string once
     pages: list[list[int]] = field(default_factory=list)  # a drawing is a list of parts
     moments: list[dict[str, Any]] = field(default_factory=list)
-    rows: list[str] = field(default_factory=list)  # of the timeline; row i is behind moment i
+    rows: list[str] = field(default_factory=list)  # of the timeline; row i leads to moment i + 1
+    acts: list[int] = field(default_factory=list)  # moments at which an action was through
     at: int = 0  # number in *moments*
     note: str = ""
     text: str = ""  # the moment *at*
@@ -54,7 +55,9 @@ def still(made: Pages) -> str:
     low, high = max(0, made.at - 1 - AROUND), made.at + AROUND
     rows = made.rows[low:high]
     if made.rows and made.at:
-        rows[made.at - 1 - low] = rows[made.at - 1 - low].replace("<li", '<li aria-current="step"', 1)
+        rows[made.at - 1 - low] = rows[made.at - 1 - low].replace(
+            "<li data-n", '<li aria-current="step" data-n', 1
+        )
     style = styles()
     steps = f'<ol class="hz-rows">{"".join(rows)}</ol>' if rows else ""
     note = f'<p class="hz-soft">{escape(made.note)}</p>' if made.note else ""

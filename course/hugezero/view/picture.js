@@ -1,7 +1,8 @@
 // Turns pages that Python has drawn. Nothing is asked of the kernel, so a dead one does no harm. A second
 // drawing of each moment, a map, can be shown below; hand.js adds what is continued by hand.
 
-const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
+const WAYS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, PageUp: -1, PageDown: 1, Home: -1, End: 1 };
+const TEN = 10; // moments to a page where there are no actions
 
 function render({ model, el }) {
   const film = Object.fromEntries(["parts", "pages", "moments", "source"].map((name) => [name, model.get(name)]));
@@ -10,6 +11,7 @@ function render({ model, el }) {
   const mapped = film.moments[0].map !== undefined;
   let { parts, pages, moments } = film;
   let last = moments.length - 1;
+  let tall = tallest(parts);
 
   const root = make("div", `hz hz-live hz-${words.name.replace(" ", "-")}`);
   const top = make("div", "hz-top");
@@ -28,7 +30,9 @@ function render({ model, el }) {
   list.tabIndex = 0;
   list.setAttribute("aria-label", "operations");
   list.innerHTML = rows.join("");
+  const items = [...list.querySelectorAll("[data-n]")]; // between them are the heads of actions
 
+  const beside = make("div", "hz-beside");
   const scroll = make("div", "hz-scroll");
   const foot = make("div", "hz-foot");
   foot.append(make("span", "hz-soft", last || words.hand ? words.legend : words.legend.split(" · ")[0]));
@@ -41,9 +45,9 @@ function render({ model, el }) {
 
   root.append(top);
   if (last || hand) root.append(slider);
-  if (rows.length) root.append(list);
   const code = mapped ? sources(root, scroll) : null;
-  root.append(code ? code.body : scroll);
+  if (rows.length) beside.append(list, scroll);
+  root.append(rows.length ? beside : code ? code.body : scroll);
   if (hand) root.append(hand.bar);
   if (mapped) root.append(map);
   root.append(foot);
@@ -85,12 +89,12 @@ function render({ model, el }) {
     code?.mark(moment);
     at = next;
     if (!map.hidden) showMap();
-    if (mapped) reveal(scroll);
+    reveal(scroll);
   }
 
   function draw(box, number) {
     const drawn = pages[number].map((i) => parts[i]).join("");
-    box.innerHTML = drawn.startsWith("<svg") ? drawn + "</svg>" : drawn;
+    box.innerHTML = drawn.startsWith("<svg") ? `${drawn.replace(SIZE, `$1${tall}$2${tall}`)}</svg>` : drawn;
   }
 
   function outline(box, moment) {
@@ -117,6 +121,7 @@ function render({ model, el }) {
   function open(other) {
     ({ parts, pages, moments } = other);
     code?.show(other.source);
+    tall = tallest(parts);
     last = moments.length - 1;
     slider.max = last;
     page = at = -1;
@@ -136,7 +141,6 @@ function render({ model, el }) {
 
   // Row i is the operation that led to moment i + 1.
   function mark(before, now) {
-    const items = list.children;
     if (before > 0) {
       items[before - 1].classList.remove("now");
       items[before - 1].removeAttribute("aria-current");
@@ -174,7 +178,7 @@ function render({ model, el }) {
   slider.addEventListener("input", () => go(Number(slider.value)));
   list.addEventListener("click", (event) => {
     const item = event.target.closest("li");
-    if (item) go([...list.children].indexOf(item) + 1);
+    if (items.includes(item)) go(items.indexOf(item) + 1);
   });
   // A click anywhere takes the keys: else they would go to the notebook, which folds sections with them.
   root.addEventListener("mousedown", (event) => event.stopPropagation());
@@ -201,11 +205,25 @@ function render({ model, el }) {
     }
     const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
     if (sideways && document.activeElement === scroll) return; // scrolls what is too wide
-    const next = { Home: 0, End: last }[event.key] ?? (event.key in STEPS ? at + STEPS[event.key] : null);
-    if (next === null) return;
+    if (!(event.key in WAYS)) return;
     event.preventDefault();
-    go(next);
+    go(next(event));
   });
+
+  // Where a key leads: from one change of the drawing to the next, or with Shift by one operation.
+  function next({ key, shiftKey }) {
+    const way = WAYS[key];
+    const end = way < 0 ? 0 : last;
+    if (key === "Home" || key === "End") return end;
+    if (key.startsWith("Page")) {
+      if (!words.acts.length) return at + way * TEN;
+      return (way < 0 ? words.acts.findLast((act) => act < at) : words.acts.find((act) => act > at)) ?? end;
+    }
+    if (shiftKey) return at + way;
+    let stop = at + way;
+    while (stop > 0 && stop < last && moments[stop].stop === false) stop += way;
+    return stop;
+  }
 
   // What scrolls must be in reach of the keyboard; what does not is no stop on the way.
   const watch = new ResizeObserver(() => {

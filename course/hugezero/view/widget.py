@@ -56,6 +56,7 @@ def _widget_class() -> Any:
                 "legend": made.legend,
                 "name": made.name,
                 "hand": made.asked is not None,
+                "acts": made.acts,
             }
             super().__init__(
                 parts=made.parts, pages=made.pages, moments=made.moments, rows=made.rows,

@@ -93,7 +93,7 @@ def test_what_tells_of_a_later_lab_is_found(wheels: dict[str, Path]) -> None:
     told = "\n".join(tells(last, STEMS[2]))
     assert "hugezero/labs/locked_kernel.py: a stand-in for get_huge_zero_folio" in told
     assert "hugezero/labs/lab3/checks.py: of a later lab" in told
-    moved = {"hugezero/labs/fixtures.py": last["hugezero/labs/lab3/checks.py"]}
+    moved = {"hugezero/labs/fixtures.py": last["hugezero/labs/lab3/check_counting.py"]}
     assert [line for line in tells(moved, STEMS[2]) if "a stand-in" not in line]
     assert tells(moved, STEMS[3]) == []
 

@@ -3,9 +3,9 @@
 import inspect
 
 import pytest
-from hugezero.labs.lab5 import comparison
 from hugezero.labs.lab5 import table as five
-from hugezero.labs.lab5.comparison import LABS, designs, measure, states
+from hugezero.labs.lab5.comparison import ROWS, measure, states
+from hugezero.labs.lab5.designs import LABS, designs
 from hugezero.labs.lab5.table import STORIES, Table, five_designs, picture
 
 from autograder.course.layout import Course, load
@@ -70,7 +70,7 @@ def test_a_kernel_that_goes_wrong_has_no_column_and_says_why(capsys):
         raise KeyError("lost")
 
     broken = {**KERNELS, "lab3": {**KERNELS["lab3"], "do_huge_pmd_anonymous_page": raises}}
-    kept = comparison.designs
+    kept = five.designs
     try:
         five.designs = lambda here: kept({}, {lab: broken[lab] for lab in ("lab1", "lab3")})
         table = five_designs({})
@@ -90,7 +90,7 @@ def test_the_fifth_design_comes_when_its_functions_are_done():
 def test_the_table_reads_as_text_and_as_html_and_its_chart_says_its_numbers(rows):
     table = Table(rows, dict.fromkeys(rows, "the course's"), ["a sixth"])
     assert "16,384" in repr(table) and "a sixth: comes when" in repr(table)
-    assert table._repr_html_().count("<tr>") == 2 + len(comparison.ROWS)
+    assert table._repr_html_().count("<tr>") == 2 + len(ROWS)
     assert f"per mm {rows['per mm'].writes:.2g}" in table.chart().text
 
 

@@ -3,7 +3,19 @@
 import pytest
 from hugezero.hw.ram import PAGE_SIZE, PMD_SIZE
 from hugezero.mm.huge_memory import HUGE_ZERO
-from hugezero.scenario import DropCaches, Fork, Madvise, Mmap, Munmap, Read, Simulated, UseZeroPage, Write
+from hugezero.scenario import (
+    DropCaches,
+    Exit,
+    Fork,
+    Madvise,
+    Mmap,
+    Munmap,
+    Read,
+    Simulated,
+    UseZeroPage,
+    Write,
+)
+from hugezero.view.memory.drawing import drawing
 from hugezero.view.memory.pages import pages
 from hugezero.view.memory.scene import scene
 from hugezero.view.memory.text import as_text, summary
@@ -32,14 +44,17 @@ def rows(picture):
 
 
 def frames(picture):
-    return {frame.name: " · ".join(filter(None, (frame.words, frame.held))) for frame in picture.frames}
+    return {
+        frame.name: " · ".join(filter(None, (frame.words, frame.held, frame.holders)))
+        for frame in picture.frames
+    }
 
 
 @pytest.mark.parametrize(
     ("design", "name", "words"),
     [
         ("huge zero page", "huge zero folio 0x200", "set aside at boot"),
-        ("counted", "huge zero folio 0x400", "count 3"),
+        ("counted", "huge zero folio 0x400", "count 3: main 2 ×, kernel"),
     ],
 )
 def test_the_huge_zero_folio_is_one_frame_that_says_who_holds_it(design, name, words):
@@ -59,11 +74,11 @@ def test_the_count_follows_who_comes_and_goes():
     told = []
     for _, done, state in film.states():
         if done is not None and done.cell == (HUGE_ZERO, "refcount") and done.new != done.old:
-            words = [frame.words for frame in scene(film, state).frames if "huge zero" in frame.name]
+            words = [frame.holders for frame in scene(film, state).frames if "huge zero" in frame.name]
             told.append((done.new, *words))
-    assert told == [(2, "2 MiB · zeroes · count 2"), (3, "2 MiB · zeroes · count 3")]
+    assert told == [(2, "count 2: 2 more"), (3, "count 3: main, 2 more")]
     simulated.run([Munmap("a")])
-    assert frames(last_scene(simulated))["huge zero folio 0x400"] == "2 MiB · zeroes · count 1"
+    assert frames(last_scene(simulated))["huge zero folio 0x400"] == "2 MiB · zeroes · count 1: kernel"
     simulated.run([DropCaches()])
     assert list(frames(last_scene(simulated))) == ["zero page 0x1"]
 
@@ -90,7 +105,24 @@ def test_a_huge_page_of_ones_own_is_an_ordinary_folio():
         ("2 MiB", "huge · ro", ["huge zero folio 0x400"]),
     ]
     assert frames(picture)["folio 0x600"] == "2 MiB · data: 68 69 … · held 2 ×"
-    assert frames(picture)["huge zero folio 0x400"] == "2 MiB · zeroes · count 3"
+    assert frames(picture)["huge zero folio 0x400"] == "2 MiB · zeroes · count 3: main, child, kernel"
+
+
+def test_where_flags_count_they_are_drawn_and_whoever_has_one_is_named():
+    simulated = run("per-mm flag", *READ, Fork("child"))
+    picture = last_scene(simulated)
+    assert [(owner.name, owner.flag) for owner in picture.owners] == [
+        ("main", "huge_zero"),
+        ("child", "huge_zero"),
+    ]
+    assert frames(picture)["huge zero folio 0x400"] == "2 MiB · zeroes · count 3: main, child, kernel"
+    assert "".join(drawing(picture)).count('class="flag"') == 2
+    assert as_text(picture).count("flag huge_zero is set") == 2
+    simulated.run([Munmap("a"), Exit(by="child")])
+    picture = last_scene(simulated)
+    assert frames(picture)["huge zero folio 0x400"] == "2 MiB · zeroes · count 2: main, kernel", (
+        "it maps nothing"
+    )
 
 
 def test_a_huge_zero_folio_that_was_freed_too_early_keeps_its_name():
@@ -143,6 +175,7 @@ def test_the_longest_words_fit_their_boxes(design):
     for frame in picture.frames:
         assert len(frame.name) * 7.3 + (len(frame.held) * 6.2 + 10 if frame.held else 0) <= 208 - 12, frame
         assert len(frame.words) * 5.7 <= 208 - 12, frame
+        assert len(frame.holders) * 5.7 <= 208 - 20, frame
     every = boxes(picture)
     for i, (x, y, w, h) in enumerate(every):
         for a, b, c, d in every[i + 1 :]:

@@ -12,7 +12,7 @@ from hugezero.mm.pgtable import Pmd, PmdTable, PteTable
 from hugezero.scenario import Exit, Fork, Madvise, Mmap, Mprotect, Munmap, Read, Write
 from hugezero.store import KERNEL, KernelBug
 from hugezero.view import words
-from hugezero.view.memory.drawing import drawing
+from hugezero.view.memory.drawing import RANGE_W, drawing, place
 from hugezero.view.memory.pages import pages
 from hugezero.view.memory.scene import scene
 from hugezero.view.memory.text import as_text
@@ -360,4 +360,29 @@ def test_the_longest_addresses_fit_their_boxes(run):
     )
     for owner in last_scene(simulated).owners:
         for row in owner.areas[0].rows:
-            assert len(row.where) * 7.3 + len(row.size) * 6.2 <= 234 - 20, row
+            assert len(place(row)) * 7.3 + len(row.size) * 5.7 <= RANGE_W - 20, row
+
+
+@pytest.mark.parametrize(("n", "arrows"), [(1, 1), (4, 4), (8, 8), (9, 1)])
+def test_each_page_has_an_arrow_until_there_are_too_many(run, n, arrows):
+    picture = last_scene(run(Mmap("a", n * PAGE_SIZE), Read("a", 0, n * PAGE_SIZE)))
+    assert "".join(drawing(picture)).count('class="edge"') == arrows
+    heads = re.findall(r"M484 (\S+)l-8-4v8z|M481 (\S+)l-8-4v8z", "".join(drawing(picture)))
+    assert len(set(heads)) == arrows, "no two heads lie on each other"
+
+
+def test_sectors_of_a_disk_are_side_by_side_and_none_is_too_short_to_be_seen(run):
+    simulated = run(Mmap("a", PAGE_SIZE))
+    disk = simulated.machine.disk(1 << 20)
+    with simulated.machine:
+        disk.data.store(9 * 512, b"a password")
+    strip = next(part for part in drawing(last_scene(simulated)) if "old where" in part)
+    boxes = re.findall(
+        r'<rect x="(\S+)" y="\S+" width="(\S+)" height="\S+" rx="6" class="(\S+) where"', strip
+    )
+    assert [look for *_, look in boxes] == ["old", "data", "old"]
+    assert all(float(width) >= 5 for _, width, _ in boxes)
+    assert float(boxes[0][0]) == 140 and sum(float(width) for _, width, _ in boxes) == pytest.approx(
+        552, abs=1
+    )
+    assert "data: 61 20 70 61 …" in as_text(last_scene(simulated))

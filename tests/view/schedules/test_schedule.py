@@ -351,7 +351,7 @@ def asks(picture, *cpus):
 
 
 def test_a_count_below_zero_is_told_at_once():
-    gives_back = Thread("gives back", (lambda results: ("op", COUNT, "add", (-1,)),))
+    gives_back = Thread("gives back", HZ.refcount.dec)
     picture = Interleaving(Outcome(), ["one", "two"], None, ByHand({}, [gives_back] * 2, {COUNT: 1}))
     titles = [asks(picture, *cpus)[1].moments[0]["title"] for cpus in ([], [0])]
     assert titles == ["You choose who goes next"] * 2
@@ -373,8 +373,7 @@ def test_who_has_finished_is_not_stuck_and_what_broke_is_no_end(find):
     assert answer["says"] == "All have finished"
     found, picture = find("scan trusts count")
     assert picture.asked({"rows": len(found.rows)})["says"] == "It broke here: nobody goes on"
-    lock = (HZ, "lock")
-    stuck = Thread("stuck", (lambda results: ("op", lock, "lock", ()),) * 2)
+    stuck = Thread("stuck", lambda: [HZ.lock.lock() for _ in range(2)])
     answer, _ = asks(Interleaving(Outcome(), ["stuck"], None, ByHand({}, [stuck])), 0)
     assert answer["says"].startswith("Nobody can go on: each waits for a lock")
 

@@ -5,8 +5,9 @@ from html import unescape
 
 from hugezero.block.bio import Bio, BlockDevice
 from hugezero.check.schedules import in_words
-from hugezero.explore.moves import Row, Thread
+from hugezero.explore.moves import Row
 from hugezero.explore.search import Outcome
+from hugezero.explore.threads import calls
 from hugezero.hw.tlb import Tlb, Translation
 from hugezero.mm.huge_memory import TRANSPARENT_HUGEPAGE, Deposits
 from hugezero.mm.mm_types import Mm, Vma
@@ -164,7 +165,7 @@ def test_the_map_shows_where_a_table_is_kept_and_no_areas():
     assert "vm_mm" not in text and "Vma" not in text
     assert re.search(r"P1 +4 KiB · in use", text)
     before = pictured([read(0, LOCK, False), read(1, CACHED, REMEMBERS)]).text
-    assert "its TLB in row 2" in before and re.search(r"P1 +2 MiB · in use", before)
+    assert re.search(r"its TLB +row 2 ", before) and re.search(r"P1 +2 MiB · in use", before)
 
 
 def test_a_name_of_code_keeps_its_letters_in_a_title():
@@ -175,6 +176,6 @@ def test_a_name_of_code_keeps_its_letters_in_a_title():
 def test_a_message_and_its_picture_call_folios_the_same():
     rows = [*SPLIT, Row(1, (ZEROES, "state"), "free", (), "live", "free", None)]
     bug = f"{ZEROES!r} is gone"
-    why, table = in_words(Outcome(bug, rows), [Thread("splitter", ()), Thread("reader", ())])
+    why, table = in_words(Outcome(bug, rows), [calls("splitter"), calls("reader")])
     assert why == pictured(rows, bug).moments[0]["title"] == "P2 is gone"
     assert "free_folio(P2)" in table[-1]

@@ -15,9 +15,7 @@ from ...mm.huge_memory import (
     HPAGE_PMD_NR,
     HUGE_ZERO,
     Deposits,
-    map_anon_folio_pmd,
     mk_huge_zero_pmd,
-    pgtable_trans_huge_deposit,
     pgtable_trans_huge_withdraw,
     pmd_trans_huge_lock,
     set_huge_zero_page_aside,
@@ -26,21 +24,17 @@ from ...mm.huge_memory import (
 from ...mm.mm_types import (
     VM_FAULT_FALLBACK,
     VM_FAULT_OOM,
-    VM_HUGEPAGE,
-    VM_READ,
-    VM_WRITE,
     Mm,
     Vma,
     VmFault,
     fault_code,
 )
-from ...mm.mmap import mm_alloc, mmap
-from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, alloc_folio, clear_folio, set_zero_page_aside
-from ...mm.pgtable import Pmd, PmdTable, PteTable, pmd_offset, pte_alloc_one
-from ...store import Cell, Slot, call
+from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, set_zero_page_aside
+from ...mm.pgtable import Pmd, PmdTable, PteTable
+from ...store import Cell, KernelBug, Slot, call
+from ..fixtures import ADVISED
 
-ADVISED = VM_READ | VM_WRITE | VM_HUGEPAGE
-Results = tuple[Any, ...]
+SHAPE = "prepare before the lock, look under it whether the entry is still what it was, release it on every way, clean up"
 RETURNS = "a huge fault handler returns 0, VM_FAULT_FALLBACK or VM_FAULT_OOM"
 
 
@@ -56,45 +50,6 @@ def _forget_huge_zero_pmd(vma: Vma, haddr: int, pmd: Slot) -> None:
 
 
 # on a machine
-
-
-def huge_area(count: int) -> tuple[Any, int]:
-    """A new address space with one area of *count* times 2 MiB that may use huge pages; gives both."""
-    mm = mm_alloc()
-    return mm, mmap(mm, count * PMD_SIZE, ADVISED)
-
-
-def huge_fault(mm: Mm, address: int, write: bool = False) -> VmFault:
-    """What a huge fault at *address* is told."""
-    vma = next(vma for start, end, vma in mm.mmap if start <= address < end)
-    pmd = pmd_offset(mm, address)
-    return VmFault(vma, address, write, pmd, None, None, pmd.read())  # type: ignore[arg-type]
-
-
-def place_huge(mm: Mm, address: int, entry: Pmd | None = None) -> Folio:
-    """Map 2 MiB as if a fault had: by *entry*, or by a huge page of its own. Gives the folio."""
-    vma, pmd = mm.mmap[0][2], pmd_offset(mm, address)
-    table = pte_alloc_one(mm)
-    assert table is not None
-    pgtable_trans_huge_deposit(pmd, table)
-    vma.anon_vma = True
-    if entry is not None:
-        pmd.set(entry)
-        return entry.folio
-    folio: Any = alloc_folio(HPAGE_PMD_ORDER)
-    clear_folio(folio)
-    map_anon_folio_pmd(folio, pmd, vma)
-    return folio
-
-
-def deposited(mm: Mm, address: int) -> Any:
-    """The table that is put aside for the 2 MiB at *address*, or None."""
-    return Deposits(mm.id)[address // PMD_SIZE].read()
-
-
-def no_memory_next(machine: Machine) -> None:
-    """The next allocation finds no memory, those behind it do."""
-    machine.births.fail = frozenset([machine.births.tries])
 
 
 def expect_unlocked(mm: Mm, name: str, when: str = "") -> None:
@@ -166,23 +121,14 @@ def fault(handler: str, write: bool, entry: Pmd | None = None, plenty: bool = Fa
     """
     vmf = VmFault(VMA, AT, write, PMD, None, None, entry)  # type: ignore[arg-type]
 
-    def check(results: Results) -> Any:
-        if results[0] == VM_FAULT_FALLBACK and plenty:
-            return "bug", f"there is a huge page, and {handler} returned VM_FAULT_FALLBACK", handler
-        if type(results[0]) is int and results[0] in (0, VM_FAULT_OOM, VM_FAULT_FALLBACK):
-            return None
-        return "bug", f"{handler} returned {fault_code(results[0])}: {RETURNS}", handler
+    def fault() -> None:
+        said = call(handler, vmf)
+        if said == VM_FAULT_FALLBACK and plenty:
+            raise KernelBug(f"there is a huge page, and {handler} returned VM_FAULT_FALLBACK")
+        if type(said) is not int or said not in (0, VM_FAULT_OOM, VM_FAULT_FALLBACK):
+            raise KernelBug(f"{handler} returned {fault_code(said)}: {RETURNS}")
 
-    return Thread("writer" if write else "reader", (_call(handler, vmf), check))
-
-
-def program(name: str, *calls: tuple[Any, ...]) -> Thread:
-    """A CPU that does *calls*: the name of a function, and its arguments."""
-    return Thread(name, tuple(_call(*each) for each in calls))
-
-
-def _call(name: str, *args: Any) -> Any:
-    return lambda results: ("call", name, args)
+    return Thread("writer" if write else "reader", fault)
 
 
 def unmap(vma: Vma, pmd: Slot, address: int) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...check.exploration import Shown
 from ...check.schedules import Counterexample, Explored, in_words
 from ...explore.byhand import ByHand
 from ...explore.search import explore
 from ...explore.state import Peek
-from ...explore.threads import Thread
+from ...explore.threads import cpu
 from ...mm.huge_memory import HUGE_ZERO
-from ...store import KERNEL, Atomic, Handle, Slot
-from ..actors import Results
-from ..fixtures import COUNT, FOLIO
+from ...mm.page_alloc import HPAGE_PMD_ORDER, free_folio
+from ...store import Atomic, Handle, KernelBug, Slot, new
+from ..fixtures import FOLIO
 from ..laws import at_rest
-
-LOCK = HUGE_ZERO, "lock"
 
 
 class HugeZeroPfn(Handle):
@@ -26,7 +22,8 @@ class HugeZeroPfn(Handle):
     pfn = Atomic(None, "the frame number of the huge zero folio, or None", Slot)
 
 
-PFN = HugeZeroPfn(0), "pfn"
+ZERO_PFN = HugeZeroPfn(0)
+PFN = ZERO_PFN, "pfn"
 BROKE = "an entry for the huge zero folio is here, and the kernel takes it for an ordinary huge page"
 
 
@@ -50,44 +47,46 @@ def _at_rest(peek: Peek) -> str | None:
     return wrong
 
 
-def _reader(locked: bool) -> Thread:
-    """Takes a reference, recognises the entry by its frame number, and leaves; without the lock it tries once."""
-
-    def joined(r: Results) -> bool:
-        return bool(r[0])
-
-    def first(r: Results) -> bool:  # did it bring the folio that stays?
-        return not r[0] and r[3] is None
-
-    def there(r: Results) -> bool:
-        return joined(r) or first(r) or locked
-
-    items: list[Any] = [
-        lambda r: ("op", COUNT, "inc_not_zero", ()),
-        lambda r: (
-            ("op", FOLIO, "read", ()) if joined(r) else ("op", (KERNEL, "objects"), "new", ("Folio", 9))
-        ),
-        lambda r: ("op", LOCK, "lock", ()) if locked and not joined(r) else None,
-        lambda r: None if joined(r) else ("op", FOLIO, "cmpxchg", (None, r[1])),
-        lambda r: ("op", PFN, "set", (r[1].pfn,)) if first(r) else None,
-        lambda r: ("op", COUNT, "set", (2,)) if first(r) else None,
-        lambda r: ("op", COUNT, "add", (1,)) if locked and not joined(r) and not first(r) else None,
-        lambda r: ("op", LOCK, "unlock", ()) if locked and not joined(r) else None,
-        lambda r: None if joined(r) or first(r) else ("op", (r[1], "state"), "free", ()),
-        lambda r: ("op", PFN, "read", ()) if there(r) else None,
-        lambda r: ("bug", BROKE, "reader") if there(r) and r[9] is None else None,
-        lambda r: ("op", COUNT, "add", (-1,)) if there(r) else None,
-    ]
-    return Thread("reader", tuple(items))
+@cpu("reader")
+def _reader(locked: bool) -> None:
+    """Take a reference, recognise the entry by its frame number, and leave; without the lock, try once."""
+    if HUGE_ZERO.refcount.inc_not_zero():
+        HUGE_ZERO.folio.read()
+        _recognise_and_leave()
+        return
+    folio = new("Folio", HPAGE_PMD_ORDER)
+    if locked:
+        HUGE_ZERO.lock.lock()
+    first = HUGE_ZERO.folio.cmpxchg(None, folio) is None
+    if first:
+        ZERO_PFN.pfn.set(folio.pfn)
+        HUGE_ZERO.refcount.set(2)
+    elif locked:
+        HUGE_ZERO.refcount.inc()
+    if locked:
+        HUGE_ZERO.lock.unlock()
+    if not first:
+        free_folio(folio)
+    if first or locked:
+        _recognise_and_leave()
 
 
-def _shrinker(locked: bool) -> Thread:
-    items: list[Any] = [
-        lambda r: ("op", LOCK, "lock", ()) if locked else None,
-        lambda r: ("op", COUNT, "cmpxchg", (1, 0)),
-        lambda r: ("op", FOLIO, "xchg", (None,)) if r[1] == 1 else None,
-        lambda r: ("op", PFN, "set", (None,)) if r[1] == 1 else None,
-        lambda r: ("op", LOCK, "unlock", ()) if locked else None,
-        lambda r: ("op", (r[2], "state"), "free", ()) if r[1] == 1 else None,
-    ]
-    return Thread("shrinker", tuple(items))
+def _recognise_and_leave() -> None:
+    if ZERO_PFN.pfn.read() is None:
+        raise KernelBug(BROKE)
+    HUGE_ZERO.refcount.dec()
+
+
+@cpu("shrinker")
+def _shrinker(locked: bool) -> None:
+    """Free the folio if nobody uses it, and forget its frame number."""
+    if locked:
+        HUGE_ZERO.lock.lock()
+    idle = HUGE_ZERO.refcount.cmpxchg(1, 0) == 1
+    if idle:
+        folio = HUGE_ZERO.folio.xchg(None)
+        ZERO_PFN.pfn.set(None)
+    if locked:
+        HUGE_ZERO.lock.unlock()
+    if idle:
+        free_folio(folio)

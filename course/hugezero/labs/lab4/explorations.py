@@ -26,12 +26,11 @@ def two_threads_of_one_mm(function: Callable[..., Any]) -> Shown:
         mm = mm_alloc()
     kernel = {MM_GET: subject(MM_GET, function)}
     threads = [user(mm), user(mm), reclaim()]
-    once = all_hold_once(mm)
     return shown(
         kernel,
         threads,
         idle_folio(),
-        at_end=once,
+        at_end=lambda peek: all_hold_once(peek, mm),
         always=alive,
         story="the mm holds the folio once",
         what=MM_GET,

@@ -1,7 +1,4 @@
-"""Five designs on the same programs: what each one costs, computed from the kernels themselves.
-
-A kernel is the student's own where its lab is done in full, and the course's elsewhere.
-"""
+"""Five designs on the same programs: what each one costs, computed from the kernels themselves."""
 
 from __future__ import annotations
 
@@ -9,36 +6,24 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from ...check.notebook import EXERCISES, run_open
 from ...cost.contention import CPUS, PART, TOUCHES, bouncing, recorded
 from ...explore.replay import given
 from ...explore.search import explore
-from ...explore.threads import Thread
+from ...explore.threads import Thread, calls
 from ...hw.ram import PAGE_SIZE, PMD_SIZE
-from ...machine import Kernel, Machine
 from ...mm.fault import handle_mm_fault
 from ...mm.huge_memory import HUGE_ZERO
 from ...mm.mm_types import Mm
 from ...mm.shrinker import shrink_slab
-from ...scenario import DropCaches, Exit, Fork, Madvise, Mmap, Munmap, Read, Simulated, Write
-from .. import open_checks
-from ..fixtures import Mapped, small
-from ..starting_kernel import OWN, kernel_of, lab_said
+from ...scenario import DropCaches, Exit, Fork, Munmap, Read, Write
+from ..fixtures import small
+from ..process import Process
+from .designs import PAGES, READS, Design
 
-LABS = {
-    "lab1": ("zero page", "4 KiB, from the beginning"),
-    "lab2": ("set aside", "2 MiB, 2012, first patches"),
-    "lab3": ("counted", "2 MiB, 3.8"),
-    "lab4": ("per mm", "2 MiB, 4.9"),
-    "lab5": ("persistent", "2 MiB, 6.18, option on"),
-}
-READS = 64 << 20  # bytes that a program reads
-PAGES = 1 << 15
 LIFE = [
     Read("a"),
     Write("a", PMD_SIZE),
@@ -52,74 +37,6 @@ LIFE = [
     Exit(),
     DropCaches(),
 ]  # everything that can happen to zeroes, once
-
-
-class Built(Kernel):
-    """A kernel with the option on."""
-
-    def booted(self, **config: Any) -> Machine:
-        return super().booted(**{"persistent_huge_zero_folio": True, **config})
-
-
-@dataclass(frozen=True)
-class Design:
-    """One of the five: its kernel, and whose that is. *huge*: do programs ask for huge pages?"""
-
-    name: str
-    since: str
-    kernel: Kernel
-    whose: str
-    huge: bool = True
-
-    def simulated(self, **more: Any) -> Simulated:
-        """A machine with this design that has just come up."""
-        return Simulated(self.kernel, **{"pages": PAGES, "log": False, **more})
-
-    def program(self, *actions: Any) -> list[Any]:
-        """*actions* on an area "a" of 64 MiB."""
-        advice = [Madvise("a", "hugepage")] if self.huge else []
-        return [Mmap("a", READS), *advice, *actions]
-
-
-def designs(here: Mapping[str, Any], labs: Mapping[str, Mapping[str, Any]] | None = None) -> list[Design]:
-    """The designs that there are: those of earlier labs, and that of the notebook whose globals are *here*, if it is done.
-
-    *labs*: the kernels of labs by name, as lab1; those of the labs before this notebook's if nothing is said.
-    """
-    open_checks()
-    if labs is None:
-        labs = {f"lab{earlier}": kernel_of(earlier) for earlier in range(lab_said(here))}
-    found: list[Design] = []
-    functions: dict[str, Any] = {}
-    for lab, (name, since) in LABS.items():
-        theirs, mine = dict(labs.get(lab, {})), OWN.get(lab, {})
-        whose = "yours" if mine.keys() >= _functions_of(lab) else "partly yours" if mine else "the course's"
-        if lab == "lab5" and not theirs:
-            theirs, whose = _done(here), "yours"
-        if not theirs and not mine:
-            continue
-        functions |= {**theirs, **mine}
-        kernel = Built(functions) if lab == "lab5" else Kernel(functions)
-        found.append(Design(name, since, kernel, whose, huge=lab != "lab1"))
-    return found
-
-
-def _functions_of(lab: str) -> set[str]:
-    """The exercises of *lab* that are functions of a kernel."""
-    return {name for (each, name), known in EXERCISES.items() if each == lab and known.in_kernel}
-
-
-def _done(here: Mapping[str, Any]) -> dict[str, Any]:
-    """Lab 5's functions in *here*, if what the design needs of them is done."""
-    needed = ("hugezero_init", "mm_get_huge_zero_folio", "mm_put_huge_zero_folio", "largest_zero_folio")
-    for name in needed:
-        results = run_open(name, here.get(name), "lab5")
-        if any(result.voice != "done" for result in results):
-            return {}
-    return {name: here[name] for name in needed}
-
-
-# what is measured
 
 
 class Measured(NamedTuple):
@@ -266,13 +183,12 @@ def _fault(mm: Mm, address: int) -> str:
 def states(design: Design) -> Any:
     """Two processes read 2 MiB each for the first time and end, while the shrinkers are asked: every schedule of that."""
     with design.kernel.booted(pages=8 * 512) as machine:
-        readers = [Mapped(mapped=False) for _ in range(2)]
+        readers = [Process(mapped=False) for _ in range(2)]
     functions = {name: given(f) for name, f in design.kernel.functions.items()}
     functions |= {"a fault": given(_fault), "shrink_slab": given(shrink_slab)}
 
-    def process(one: Mapped) -> Thread:
-        fault = lambda results: ("call", "a fault", (one.mm, one.at))  # noqa: E731
-        return Thread("reader", (fault, lambda results: ("call", "__mmput", (one.mm,))))
+    def process(one: Process) -> Thread:
+        return calls("reader", ("a fault", one.mm, one.at), ("__mmput", one.mm))
 
-    tight = Thread("shrinker", (lambda results: ("call", "shrink_slab", ()),))
+    tight = calls("shrinker", ("shrink_slab",))
     return explore(functions, [*map(process, readers), tight], small(machine.cells))

@@ -11,29 +11,17 @@ from typing import Any
 from ...block.bio import SECTOR_SIZE, BlockDevice
 from ...block.zeroing import end_zeroout, zeroout_borrowing
 from ...explore.state import Peek
-from ...explore.threads import Thread
+from ...explore.threads import Hardware, Thread, calls, cpu
 from ...machine import Kernel
 from ...mm import memory
-from ...mm.huge_memory import HUGE_ZERO
 from ...mm.mm_types import Mm, VmFault
-from ...mm.page_alloc import Folio
-from ...store import Cell
+from ...store import Cell, call
+from ..lab4.stand_ins import mm_get_huge_zero_folio
 from ..lab4.two_designs import DESIGNS
-from ..locked_kernel import STAND_INS
 
 BDEV, MM = BlockDevice(1), Mm(1)
 SECTORS: dict[Cell, Any] = {(BDEV, "bd_nr_sectors"): 1 << 14}
 _by_mm = DESIGNS["mms are counted"].functions
-
-
-def _hold(mm: Mm) -> Folio | None:
-    """The mm holds the folio from now on."""
-    if mm.huge_zero.test_and_set():
-        return HUGE_ZERO.folio.read()
-    folio: Folio | None = STAND_INS["get_huge_zero_folio"](HUGE_ZERO)
-    if folio is None:
-        mm.huge_zero.clear()
-    return folio
 
 
 def _fault(vmf: VmFault) -> int:
@@ -45,7 +33,7 @@ def _fault(vmf: VmFault) -> int:
 
 def borrowing_kernel() -> Kernel:
     """A kernel that counts address spaces, and zeroes disks out of what they hold."""
-    more = {"do_huge_pmd_anonymous_page": _fault, "mm_get_huge_zero_folio": _hold}
+    more = {"do_huge_pmd_anonymous_page": _fault, "mm_get_huge_zero_folio": mm_get_huge_zero_folio}
     return zeroing({**_by_mm, **more}, zeroout_borrowing)
 
 
@@ -59,35 +47,31 @@ def zeroing(functions: dict[str, Any], routine: Callable[..., int]) -> Kernel:
 
 def program(nr_sects: int) -> Thread:
     """A process that has sectors zeroed, and ends."""
-    return Thread(
-        "program",
-        (
-            lambda results: ("call", "blkdev_issue_zeroout", (MM, BDEV, 0, nr_sects)),
-            lambda results: ("call", "__mmput", (MM,)),
-        ),
-    )
+    return calls("program", ("blkdev_issue_zeroout", MM, BDEV, 0, nr_sects), ("__mmput", MM))
 
 
-def at_work(bios: int) -> Thread:
-    """The disk carries out so many bios, as they come. It reads frames, whoever owns them by then."""
-    queue: Cell = (BDEV, "queue")
+@cpu("disk")
+def at_work(bios: int) -> None:
+    """Carry out so many bios, as they come; the disk reads frames, whoever owns them by then."""
+    for _ in range(bios):
+        bio = DMA()
+        if bio.bi_end_io is not None:
+            call(bio.bi_end_io, bio)
 
-    def dma(look: Peek) -> tuple[dict[Cell, Any], Any, str | None]:
-        bio, *left = look(queue)
-        data, at, wrong = look((BDEV, "data")), look((bio, "bi_sector")) * SECTOR_SIZE, None
-        for folio, length, offset in look((bio, "bi_io_vec")):
-            if look((folio, "state")) == "free":
-                wrong = f"the disk reads {folio!r}, which has been freed: it writes what the next owner keeps there"
-            data = data.paste(at, look((folio, "data")), offset, length)
-            at += length
-        return {queue: tuple(left), (BDEV, "data"): data, (bio, "bi_status"): 0}, bio, wrong
 
-    dma.ready = lambda look: bool(look(queue))  # type: ignore[attr-defined]
+def dma(peek: Peek) -> tuple[dict[Cell, Any], Any, str | None]:
+    """Carry out the first bio of the queue: all of its pieces in one step."""
+    bio, *left = peek(QUEUE)
+    data, at, wrong = peek((BDEV, "data")), peek((bio, "bi_sector")) * SECTOR_SIZE, None
+    for folio, length, offset in peek((bio, "bi_io_vec")):
+        if peek((folio, "state")) == "free":
+            wrong = (
+                f"the disk reads {folio!r}, which has been freed: it writes what the next owner keeps there"
+            )
+        data = data.paste(at, peek((folio, "data")), offset, length)
+        at += length
+    return {QUEUE: tuple(left), (BDEV, "data"): data, (bio, "bi_status"): 0}, bio, wrong
 
-    def end(results: Any) -> Any:
-        return ("op", (results[-1], "bi_end_io"), "read", ())
 
-    def told(results: Any) -> Any:
-        return None if results[-1] is None else ("call", results[-1], (results[-2],))
-
-    return Thread("disk", (lambda results: ("hw", "dma", dma), end, told) * bios)
+QUEUE: Cell = (BDEV, "queue")
+DMA = Hardware(dma, ready=lambda peek: bool(peek(QUEUE)))

@@ -11,7 +11,8 @@ from ...hw.ram import PMD_SIZE
 from ...scenario import DropCaches, Exit, Fork, Munmap, Read, Write
 from ...store import KernelBug
 from ...view import chart, memory_map
-from .comparison import LABS, ROWS, Design, Measured, designs, measure
+from .comparison import ROWS, Measured, measure
+from .designs import LABS, Design, designs
 
 STORIES: dict[str, Sequence[Any]] = {
     "two reads, one write": [Read("a"), Read("a", PMD_SIZE), Write("a", PMD_SIZE)],

@@ -14,6 +14,7 @@ from ..moments import State
 from ..words import entry_of, times
 
 FEW = 4  # as many folios in a row are drawn one by one
+ARROWS = 8  # entries of one row that have an arrow each; more have one together
 
 
 class Piece(NamedTuple):
@@ -39,6 +40,12 @@ class Row:
     folios: list[Folio] = field(default_factory=list)
     frame: str = ""  # key of the frame that it points at
     look: str = ""  # for what needs no frame: zero, data
+    entries: int = 1
+
+    @property
+    def arrows(self) -> int:
+        """How many arrows lead from here to its frame."""
+        return (self.entries if self.entries <= ARROWS else 1) if self.frame else 0
 
 
 def mapped(state: State, mm: Mm, start: int, end: int) -> Iterator[Piece]:
@@ -90,7 +97,10 @@ def rows_of(key: str, unit: str, pieces: list[Piece], alike: Callable[[Piece], A
                 if unit
                 else (addresses(first, pages), times(pages, group[0].each))
             )
-            rows.append(Row(f"{key}:{first}", first, pages, where, long, group[0].words, folios))
+            entries = sum(piece.pages // piece.each for piece in group)
+            rows.append(
+                Row(f"{key}:{first}", first, pages, where, long, group[0].words, folios, entries=entries)
+            )
         i += n
     return rows
 

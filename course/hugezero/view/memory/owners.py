@@ -10,7 +10,7 @@ from ...block.bio import SECTOR_SIZE, Bio, BlockDevice
 from ...hw.ram import PAGE_SIZE
 from ...mm.mm_types import AddressSpace, Mm
 from ..moments import Film, State
-from ..words import rights, size
+from ..words import rights, size, some
 from .mappings import Piece, Row, mapped
 
 
@@ -34,6 +34,8 @@ class Owner:
     lines: list[str]
     areas: list[Area] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)  # that point at no frame
+    flag: str = ""  # that is set in it
+    sectors: list[tuple[int, str]] = field(default_factory=list)  # of a disk: how many look how, in order
 
 
 def _count(n: int, word: str) -> str:
@@ -66,7 +68,8 @@ def processes(film: Film, state: State) -> Iterator[Owner]:
                 label.append(cache_name(state, file))
             pieces = list(mapped(state, mm, start // PAGE_SIZE, end // PAGE_SIZE))
             drawn.append(Area(f"a{vma!r}", " · ".join(label), pieces))
-        yield Owner(f"o{mm!r}", film.who(mm), lines, drawn)
+        flag = "huge_zero" if state.peek((mm, "huge_zero")) else ""
+        yield Owner(f"o{mm!r}", film.who(mm), lines, drawn, flag=flag)
 
 
 def cache_name(state: State, cache: AddressSpace) -> str:
@@ -112,18 +115,20 @@ def disks(state: State) -> Iterator[Owner]:
         lines = [size(sectors * SECTOR_SIZE), _count(bio, "bio"), _count(vecs, "vector")]
         if zeroings or state.peek((bdev, "max_write_zeroes_sectors")):
             lines.append(_count(zeroings, "write-zeroes").removesuffix("s") + "es" * (zeroings != 1))
-        yield Owner(f"o{bdev!r}", f"disk {bdev.id}", lines, rows=_sectors(state, bdev, sectors))
+        rows = _sectors(state, bdev, sectors)
+        strip = [(row.pages, row.look) for row in rows]
+        yield Owner(f"o{bdev!r}", f"disk {bdev.id}", lines, rows=rows, sectors=strip)
 
 
 def _sectors(state: State, bdev: BlockDevice, sectors: int) -> list[Row]:
     """Ranges of sectors: old data, zeroes, data."""
     contents = state.peek((bdev, "data"))
-    cuts: list[tuple[int, int, str]] = []  # first byte, behind the last one, words
+    cuts: list[tuple[int, int, str]] = []  # first byte, the one after the last, words
     at, end = 0, sectors * SECTOR_SIZE
     for offset, data in contents.runs:
         if offset > at:
             cuts.append((at, offset, _fill(contents.fill)))
-        cuts.append((offset, offset + len(data), "zeroes" if not data.strip(b"\0") else "data"))
+        cuts.append((offset, offset + len(data), f"data: {some(data)} …" if data.strip(b"\0") else "zeroes"))
         at = offset + len(data)
     if at < end:
         cuts.append((at, end, _fill(contents.fill)))
@@ -131,11 +136,10 @@ def _sectors(state: State, bdev: BlockDevice, sectors: int) -> list[Row]:
     for words, same in groupby(cuts, key=lambda cut: cut[2]):
         parts = list(same)
         low, high = parts[0][0], parts[-1][1]
-        where = f"sectors {low // SECTOR_SIZE:,}–{-(-high // SECTOR_SIZE) - 1:,}"
-        key = f"o{bdev!r}:{low}"
-        rows.append(
-            Row(key, low, 0, where, size(high - low), words, look="zero" if words == "zeroes" else "data")
-        )
+        look = "zero" if words == "zeroes" else "old" if words.startswith("old") else "data"
+        first, after = low // SECTOR_SIZE, -(-high // SECTOR_SIZE)
+        where = f"sectors {first:,}–{after - 1:,}"
+        rows.append(Row(f"o{bdev!r}:{low}", first, after - first, where, size(high - low), words, look=look))
     return rows
 
 

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...machine import Machine
-from ...scenario import Simulated
 from ..moments import Film
 from ..widget import shown
 from .pages import pages
 
 
 def memory_map(
-    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int | None = None
+    machine: Any, at: int | str | None = None, since: int | None = None, most: int | None = None
 ) -> Any:
-    """Who maps what: process → address range → entry → frame, at each moment of the machine's log.
+    """Who maps what: process → address range → entry → frame, at each moment of the log of a machine or experiment.
 
-    Opens at operation *at* (0: before the first), or else at the last one. Shows the last 200 operations (*most*;
-    fewer of a large machine), those around *at*, or those behind operation *since*: `since=len(machine.log)`, taken
-    before something is done, shows what that did. Raises NoSuchMoment for an operation that is not there.
+    Opens at operation *at* (0: before the first), or else at the last one; of an experiment *at* can also be how an
+    action begins: at="Fork" opens after the first fork. Shows the last 200 operations (*most*; fewer of a large
+    machine), those around *at*, or those after operation *since*: `since=len(machine.log)`, taken before something
+    is done, shows what that did. Raises NoSuchMoment for what is not there.
     """
     return shown(pages(Film(machine, at, since, most)))
 
 
 def timeline(
-    machine: Machine | Simulated, at: int | None = None, since: int | None = None, most: int | None = None
+    machine: Any, at: int | str | None = None, since: int | None = None, most: int | None = None
 ) -> Any:
-    """The operations of the machine's log one by one, and the memory map behind each of them.
+    """The operations of a log one by one, by action, and the memory map after each of them.
 
-    Opens before the first operation that is shown, or at operation *at*. *since* and *most* as in memory_map.
+    Opens where there is something to see first, at operation *at*, or before the action that begins with *at*.
+    *machine*, *since* and *most* as in memory_map.
     """
-    film = Film(machine, at, since, most)
-    if at is None and film.bug is None:
-        film.at = film.first
-    return shown(pages(film, rows=True))
+    return shown(pages(Film(machine, at, since, most, before=True), rows=True))

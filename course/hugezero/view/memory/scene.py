@@ -30,6 +30,7 @@ class Frame:
     look: str  # zero, data or freed
     huge: bool = False
     folios: list[Folio] = field(default_factory=list)
+    holders: str = ""  # by name, where a count of its own is kept
 
 
 @dataclass
@@ -114,6 +115,8 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
                 frame = _frame(row.folios, state)
                 frames.update(dict.fromkeys(row.folios, frame))
             row.frame = frames[row.folios[0]].key if row.folios else ""
+    if (huge_zero := state.peek((HUGE_ZERO, "folio"))) in frames:
+        frames[huge_zero].holders = _holders(film, state, owners, huge_zero)
     tables = {table.body for table in state.put_aside.values()}
     loose = [
         folio
@@ -129,11 +132,35 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
         frames[struck] = _frame([struck], state)
     for folio in loose[:fold]:
         frames[folio] = _frame([folio], state)
-        if folio is not state.peek((HUGE_ZERO, "folio")):
+        if folio is huge_zero:
+            frames[folio].holders = _holders(film, state, owners, folio)
+        else:
             frames[folio].held = "not mapped"
     if rest := loose[fold:] if fold else []:
         frames[rest[0]] = Frame("f+", f"{len(rest)} more folios", "nobody maps them", "", "data", folios=rest)
     return Scene(owners, list({frame.key: frame for frame in frames.values()}.values()), state)
+
+
+def _holders(film: Film, state: State, owners: list[Owner], folio: Folio) -> str:
+    """Whose references the huge zero folio's count is made of: those of flags where there are any, else of entries."""
+    count = state.peek((HUGE_ZERO, "refcount"))
+    flagged = (mm for mm in state.all(Mm) if state.peek((mm, "huge_zero")) and state.peek((mm, "users")) > 0)
+    named = dict.fromkeys(map(film.who, flagged), 1)
+    if not named:
+        pieces = [(owner.name, piece) for owner in owners for area in owner.areas for piece in area.pieces]
+        for name, piece in pieces:
+            if piece.folio is folio and piece.each > 1:
+                named[name] = named.get(name, 0) + piece.pages // piece.each
+    rest = count - sum(named.values())
+    words = [name if n == 1 else f"{name} {n} ×" for name, n in named.items()]
+    if rest > 0:
+        words.append("kernel" if rest == 1 else f"{rest} more")
+    return "" if _set_aside(state, folio) else f"count {count}" + (f": {', '.join(words)}" if words else "")
+
+
+def _set_aside(state: State, folio: Folio) -> bool:
+    """Is the huge zero folio there from boot, so that nobody counts?"""
+    return not state.peek((HUGE_ZERO, "refcount")) and folio is state.at_start.get((HUGE_ZERO, "folio"))
 
 
 def _folded(owner: Owner, most: int) -> list[Row]:
@@ -170,10 +197,8 @@ def _frame(folios: list[Folio], state: State) -> Frame:
     count = state.peek((first, "refcount"))
     held = "" if count == 1 else f"held {count} ×"
     huge_zero = first in state.huge_zeroes
-    if first is state.peek((HUGE_ZERO, "folio")):
-        users = state.peek((HUGE_ZERO, "refcount"))
-        aside = not users and first is state.at_start.get((HUGE_ZERO, "folio"))
-        words += " · set aside at boot" if aside else f" · count {users}"
+    if first is state.peek((HUGE_ZERO, "folio")) and _set_aside(state, first):
+        words += " · set aside at boot"
     look = "zero" if is_zeroes(contents) else "data"
     if state.peek((first, "state")) not in ALIVE:
         words, held, look = "not allocated any more ✗", "", "freed"

@@ -13,7 +13,8 @@ def as_text(scene: Scene, changed: Collection[str] = ()) -> str:
     names = {frame.key: frame for frame in scene.frames}
     lines = []
     for owner in scene.owners:
-        said = f": {', '.join(owner.lines)}" if owner.lines else ""
+        words = [*owner.lines, f"flag {owner.flag} is set"] if owner.flag else owner.lines
+        said = f": {', '.join(words)}" if words else ""
         lines.append(_star(f"{owner.name}{said}", owner.key in changed))
         for area in owner.areas:
             lines.append(_star(f"  {area.label}", area.key in changed))
@@ -24,7 +25,7 @@ def as_text(scene: Scene, changed: Collection[str] = ()) -> str:
     for frame in scene.frames:
         lines.append(
             _star(
-                f"    {frame.name:<24} {frame.words}{' · ' + frame.held if frame.held else ''}",
+                f"    {frame.name:<24} {' · '.join(filter(None, (frame.words, frame.held, frame.holders)))}",
                 frame.key in changed,
             )
         )

@@ -39,9 +39,9 @@ class Known:
     names: Names
     holds: dict[Cell, Any]
     lives: dict[str, _Life] = field(default_factory=dict)
-    seen: dict[int, dict[str, str]] = field(
+    seen: dict[int, dict[str, tuple[str, int]]] = field(
         default_factory=dict
-    )  # CPU: name of a folio: how it came to know it
+    )  # CPU: name of a folio: how it came to know it, and in which row
     done: dict[int, int] = field(default_factory=dict)  # CPU: how many operations
     changed: list[str] = field(default_factory=list)  # keys of what the last row changed
     lost: dict[Folio, int] = field(default_factory=dict)  # in which row each was lost that nobody knows of
@@ -73,7 +73,7 @@ class Known:
         for name in self._meet(row.result):
             if name not in seen:
                 how = "its TLB" if isinstance(handle, Tlb) else self.names.code(row).split("(")[0]
-                seen[name] = f"{how} in row {k + 1}"
+                seen[name] = how, k + 1
                 self.changed.append(f"c{row.cpu}{name}")
 
     def losing(self, rows: Sequence[Operation], bug: str | None, done: int | None) -> None:
@@ -128,8 +128,8 @@ class Known:
         owners = []
         for cpu, seen in sorted(self.seen.items()):
             rows = [
-                Row(f"c{cpu}{name}", 0, 1, how, "", name, [self.lives[name].folio], f"f{name}")
-                for name, how in seen.items()
+                Row(f"c{cpu}{name}", 0, 1, how, f"row {k}", name, [self.lives[name].folio], f"f{name}")
+                for name, (how, k) in seen.items()
             ]
             if rows:
                 owners.append(
