@@ -25,16 +25,16 @@ REFUSALS = {
 }  # fmt: skip
 
 HANGS = {
-    "spins": ("", "    while True:\n        pass", "ran 200,000 lines|ran 20,000 lines|without one operation"),
+    "spins": ("", "    while True:\n        pass", "ran 200,000 lines"),
     "spins on a value nobody changes": ("", "    while {look} != 'never':\n        pass", "50,000 operations|waits for ever"),
-    "spins in a helper": ("def helper():\n    while True:\n        pass", "    helper()", "ran 200,000 lines|ran 20,000 lines|without one operation|catches every exception"),
+    "spins in a helper": ("def helper():\n    while True:\n        pass", "    helper()", "ran 200,000 lines|catches every exception"),
     "spins and catches": ("", "    while True:\n        try:\n            pass\n        except:\n            pass", "catches every exception"),
     "asks and catches": (
         "",
         "    while True:\n        try:\n            {look}\n        except BaseException:\n            pass",
         "catches every exception",
     ),
-    "spins in finally": ("", "    while True:\n        try:\n            pass\n        finally:\n            continue", "ran 200,000 lines|ran 20,000 lines|without one operation|catches every exception"),
+    "spins in finally": ("", "    while True:\n        try:\n            pass\n        finally:\n            continue", "ran 200,000 lines|catches every exception"),
 }  # fmt: skip
 
 DIFFERS = {

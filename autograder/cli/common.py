@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from ..course.layout import Course
+
+if TYPE_CHECKING:
+    from ..grading.results import SubmissionResult
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -40,15 +43,13 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _row(each: dict[str, Any]) -> list[str]:
-    """Return a ledger as a row: who, points, of how many, flagged, and why."""
-    from ..grading.grade import flagged
-
-    flags = [f"{name}: {row['flag']}" for name, row in each["cells"].items() if row["flag"]]
-    why = tame("; ".join([*each["notes"], *flags]))
-    points = [f"{each['points']:g}", f"{each['max']:g}"]
+def _row(each: SubmissionResult) -> list[str]:
+    """Return a result as a row: who, points, of how many, flagged, and why."""
+    flags = [f"{name}: {row.flag}" for name, row in each.cells.items() if row.flag]
+    why = tame("; ".join([*each.notes, *flags]))
+    points = [f"{each.points:g}", f"{each.max:g}"]
     return [
-        tame(each["student"]), *points, "yes" if flagged(each) else "", why if len(why) <= 160 else f"{why[:159]}…"
+        tame(each.student), *points, "yes" if each.flagged else "", why if len(why) <= 160 else f"{why[:159]}…"
     ]  # fmt: skip
 
 
@@ -57,9 +58,9 @@ def tame(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def table(found: Iterable[dict[str, Any]], total: int, what: str) -> list[dict[str, Any]]:
-    """Print a table of ledgers; where there is no terminal, a line as each comes in."""
-    rows: list[dict[str, Any]] = []
+def table(found: Iterable[SubmissionResult], total: int, what: str) -> list[SubmissionResult]:
+    """Print a table of results; where there is no terminal, a line as each comes in."""
+    rows: list[SubmissionResult] = []
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         for each in found:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common import Root, app, course_in, say, stop, table, tame
+
+if TYPE_CHECKING:
+    from ..grading.results import SubmissionResult
 
 
 @app.command()
@@ -37,8 +40,8 @@ def grade(
         rows = table(grading.grade(course, stem, force, who), len(who), f"grading {stem}")
     except (NoSandbox, ReleaseFailed, FileNotFoundError, ValueError) as wrong:
         stop(wrong)
-    left = [each["student"] for each in rows if grading.not_graded(each)]
-    looks = sum(map(grading.flagged, rows)) - len(left)
+    left = [each.student for each in rows if not each.cells]
+    looks = sum(each.flagged for each in rows) - len(left)
     say(f"{len(rows) - len(left)} of {len(rows)} graded, {looks} of them for a person to look at")
     if left:
         stop(f"not graded: {', '.join(map(tame, left))}", 1)
@@ -98,7 +101,7 @@ def check(
         say(f"warning: {missing()}. The notebook runs as you, with all your rights: check only your own")
     if junit is not None and not junit.resolve().parent.is_dir():
         stop(f"{junit}: there is no folder {junit.resolve().parent}")
-    found: list[dict[str, Any]] = []
+    found: list[SubmissionResult] = []
     for path in notebooks:
         try:
             each = grading.check(course, path, boxed)
@@ -110,24 +113,24 @@ def check(
     if junit is not None:
         junit.write_text(grading.as_junit(found), encoding="utf-8")
     if as_json:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
-    broken = [each["notes"][0] for each in found if grading.not_graded(each)]
+        print(json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False))
+    broken = [each.notes[0] for each in found if not each.cells]
     if broken:
         stop("\nerror: ".join(broken))
-    raise typer.Exit(0 if all(each["points"] == each["max"] for each in found) else 1)
+    raise typer.Exit(0 if all(each.points == each.max for each in found) else 1)
 
 
-def _tell(each: dict[str, Any]) -> None:
-    """Print one notebook's ledger as text."""
+def _tell(each: SubmissionResult) -> None:
+    """Print one notebook's result as text."""
     from ..grading.ledger import report
 
-    if each["cells"]:
-        print(f"{each['file']}: {each['points']:g} of {each['max']:g} points")
-        for note in each["notes"]:
+    if each.cells:
+        print(f"{each.file}: {each.points:g} of {each.max:g} points")
+        for note in each.notes:
             print(f"  {note}")
-    for name, row in each["cells"].items():
-        flag = f": {row['flag']}" if row["flag"] else ""
+    for name, row in each.cells.items():
+        flag = f": {row.flag}" if row.flag else ""
         print(f"{name}{flag}")
-        if row.get("cell") and row["cell"] != row["flag"]:
-            print(f"  Your answer: {row['cell']}")
+        if row.cell and row.cell != row.flag:
+            print(f"  Your answer: {row.cell}")
         print("  " + str(report(row)).replace("\n", "\n  "))

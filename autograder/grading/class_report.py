@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from ..course.layout import Course
+from .results import SubmissionResult
 
-Ledger = dict[str, Any]
 BARS = 10  # of the distribution of points
 MISTAKES = 12  # known mistakes that are listed, the most common first
 
@@ -59,30 +57,28 @@ class OfLab:
         return min(all_of_them, key=lambda each: each[1].passed)
 
 
-def ledgers(course: Course, stem: str) -> dict[str, Ledger]:
+def ledgers(course: Course, stem: str) -> dict[str, SubmissionResult]:
     """Return what was graded of a lab, by student."""
     found = sorted((course.build / "ledger").glob(f"*/{stem}.json"))
-    return {path.parent.name: json.loads(path.read_text("utf-8")) for path in found}
+    return {path.parent.name: SubmissionResult.read(path) for path in found}
 
 
-def of_lab(stem: str, graded: dict[str, Ledger]) -> OfLab:
+def of_lab(stem: str, graded: dict[str, SubmissionResult]) -> OfLab:
     """Return the figures of a lab of which at least one submission was graded."""
-    most = max(each["max"] for each in graded.values())
-    points = [each["points"] for each in graded.values()]
+    most = max(each.max for each in graded.values())
+    points = [each.points for each in graded.values()]
     checks: dict[str, dict[str, OfCheck]] = defaultdict(dict)
     mistakes: Counter[tuple[str, str]] = Counter()
     looks = []
     for student, each in graded.items():
-        why = list(each["notes"])
-        for name, row in each["cells"].items():
-            if row["story"]:
-                mistakes[name, row["story"]] += 1
-            why += [f"{name}: {row['flag']}"] * bool(row["flag"])
-            for check in row["checks"]:
-                seen = checks[name].setdefault(
-                    check["name"], OfCheck(check["title"], check["hidden"], check["max"])
-                )
-                seen.points.append(check["points"] / check["max"] if check["max"] else 1.0)
+        why = list(each.notes)
+        for name, row in each.cells.items():
+            if row.story:
+                mistakes[name, row.story] += 1
+            why += [f"{name}: {row.flag}"] * bool(row.flag)
+            for check in row.checks:
+                seen = checks[name].setdefault(check.name, OfCheck(check.title, check.hidden, check.max))
+                seen.points.append(check.points / check.max if check.max else 1.0)
         if why:
             looks.append((student, why))
     return OfLab(
@@ -110,7 +106,7 @@ def write(course: Course, stem: str) -> Path:
 
     Raises ValueError where nothing of the lab has been graded.
     """
-    graded = {student: each for student, each in ledgers(course, stem).items() if each["cells"]}
+    graded = {student: each for student, each in ledgers(course, stem).items() if each.cells}
     if not graded:
         raise ValueError(f"nothing of {stem} has been graded: python -m autograder grade {stem}")
     pages = Environment(

@@ -18,8 +18,8 @@ from traitlets import Bool, Integer, Unicode
 from ..course.cells import exercise_of, is_graded
 from ..course.given import givens
 from ..course.layout import PROJECT, Course
+from ..judge.results import CellResult
 from ..judge.server import Judge, NoJudge
-from ..judge.session import Row, empty_row
 from ..sandbox import jupyter_kernel
 from ..sandbox.sandbox import NoSandbox, sandbox
 from .watchdog import watched
@@ -60,7 +60,7 @@ class Judged(Execute):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         course = Course(Path(self.root or os.path.dirname(os.path.abspath("."))))
         stem = resources["nbgrader"]["notebook"]
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, CellResult] = {}
         self.lost: dict[int, str] = {}  # cells that ended the kernel, or had to be stopped
         self.skip: set[int] = set()
         self.ended = ""  # why the kernel was ended, if the grader did that
@@ -75,11 +75,11 @@ class Judged(Execute):  # type: ignore[misc]
         for cell in filter(is_graded, nb.cells):
             name = exercise_of(cell)
             why = broken or "no evidence: the kernel was lost before this cell"
-            row = self.rows.setdefault(name, empty_row(name, checks.get(name, []), why))
+            row = self.rows.setdefault(name, CellResult.unseen(name, checks.get(name, []), why))
             for index, answer in enumerate(nb.cells):
                 if answer.metadata.get("nbgrader", {}).get("grade_id") == name and answer.cell_type == "code":
-                    row["flag"] = row["flag"] or self.lost.get(index, "")
-                    row["cell"] = self.lost.get(index, "") or _error(answer)
+                    row.flag = row.flag or self.lost.get(index, "")
+                    row.cell = self.lost.get(index, "") or _error(answer)
         return nb, resources
 
     def _run(self, nb: NotebookNode, resources: Any, course: Course, stem: str) -> None:
@@ -115,14 +115,15 @@ class Judged(Execute):  # type: ignore[misc]
 
         return watched(process.pid, self.judge.pid, self.patience, max(1.0, self.work_left), end)
 
-    def _verdict(self, name: str) -> Row:
-        """The judge's row about the cell that has just ended; a judge that is gone is replaced."""
+    def _verdict(self, name: str) -> CellResult:
+        """The judge's result of the cell that has just ended; a judge that is gone is replaced."""
         try:
             return self.judge.off()
         except NoJudge as gone:
             self.judge.close()
             self.judge = Judge(self.judge.course, self.judge.stem, self.judge.box)
-            return empty_row(name, self.judge.course.checks(self.judge.stem).get(name, []), str(gone))
+            checks = self.judge.course.checks(self.judge.stem).get(name, [])
+            return CellResult.unseen(name, checks, str(gone))
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
         name = exercise_of(cell) if is_graded(cell) else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,23 @@ from ..course.layout import Course
 from ..course.release import nbgrader
 from ..sandbox.bubblewrap import missing
 from ..sandbox.sandbox import NoSandbox
-from . import ledger
 from .execute import Judged
 from .handed_in import HandedIn, handed_in, lab_of, path_in
 from .reading import NotANotebook, read
 from .rebuild import rebuild
+from .results import SubmissionResult
 from .stories import fingerprint, stories
 
-Ledger = dict[str, Any]
 OLD = " (its points in the gradebook are those of an earlier hand-in)"
 
 
 def grade(
     course: Course, stem: str, force: bool = False, rows: Iterable[HandedIn] | None = None
-) -> Iterator[Ledger]:
-    """Grade the submissions of a lab that are new, or all of them; give a ledger for each of *rows*.
+) -> Iterator[SubmissionResult]:
+    """Grade the submissions of a lab that are new, or all of them; yield a result for each of *rows*.
 
     Those are the folders in submitted/, see `chosen`. One that cannot be graded costs nobody else
-    anything: its ledger has no cells, and says why.
+    anything: its result has no cells, and says why.
     """
     if why := missing():
         raise NoSandbox(why)
@@ -57,7 +56,7 @@ def chosen(
     return [row for row in rows if row.student not in but and (not only or row.student in only)]
 
 
-def _graded(course: Course, api: Any, stem: str, row: HandedIn, force: bool) -> Ledger:
+def _graded(course: Course, api: Any, stem: str, row: HandedIn, force: bool) -> SubmissionResult:
     path = course.build / "ledger" / row.student / f"{stem}.json"
     if row.broken:
         return _not_graded(row, stem, f"{row.broken}{OLD if path.is_file() else ''}")
@@ -68,17 +67,17 @@ def _graded(course: Course, api: Any, stem: str, row: HandedIn, force: bool) -> 
     begun.touch()
     try:
         told = api.autograde(stem, row.student, force=force)
-        found = json.loads(path.read_text("utf-8")) if told["success"] else {}
+        found = SubmissionResult.read(path) if told["success"] else None
     except (OSError, ValueError) as wrong:  # a ledger that is not there, or was cut off
-        told, found = {"error": f"{type(wrong).__name__}: {wrong}"}, {}
-    if not found:
+        told, found = {"error": f"{type(wrong).__name__}: {wrong}"}, None
+    if found is None:
         why = _reason("\n".join(str(told.get(key) or "") for key in ("error", "log")))
         return _not_graded(row, stem, f"{why}{OLD if before else ''}")
     begun.unlink()
     changed = path_in(course, stem, row.student).stat().st_mtime_ns > path.stat().st_mtime_ns == before
     if changed:
         row.notes.append("changed since it was graded, with no newer timestamp.txt: --force grades it again")
-    return {**found, "notes": row.notes + found["notes"]}
+    return replace(found, notes=row.notes + found.notes)
 
 
 SAYS_NOTHING = ("Please see", "There was an error", "Traceback")
@@ -91,22 +90,11 @@ def _reason(log: str) -> str:
     return told[-1] if told else "nbgrader does not say why"
 
 
-def _not_graded(row: HandedIn, stem: str, why: str) -> Ledger:
-    return {"student": row.student, "lab": stem, "points": 0.0, "max": 0.0, "cells": {},
-            "notes": [*row.notes, f"not graded: {why}"]}  # fmt: skip
+def _not_graded(row: HandedIn, stem: str, why: str) -> SubmissionResult:
+    return SubmissionResult(row.student, stem, [*row.notes, f"not graded: {why}"], {})
 
 
-def not_graded(found: Ledger) -> bool:
-    """Was there something that could not be graded?"""
-    return not found["cells"]
-
-
-def flagged(found: Ledger) -> bool:
-    """Should a person look at it?"""
-    return bool(found["notes"]) or any(row["flag"] for row in found["cells"].values())
-
-
-def check(course: Course, path: Path, boxed: bool = True) -> Ledger:
+def check(course: Course, path: Path, boxed: bool = True) -> SubmissionResult:
     """Grade one notebook, wherever it is, and write nothing down."""
     found, broken = nbformat.v4.new_notebook(), ""
     notes: list[str] = []
@@ -131,40 +119,32 @@ def check(course: Course, path: Path, boxed: bool = True) -> Ledger:
     executor.preprocess(built, resources)
     rows, told = resources["nbgrader"]["rows"], stories(course, stem)
     for row in rows.values():
-        row["story"] = told.get(fingerprint(row["exercise"], row["checks"]), "")
-    return {**ledger.summary(path.name, stem, notes, rows), "file": str(path)}
+        row.story = told.get(fingerprint(row.exercise, row.checks), "")
+    return SubmissionResult(path.name, stem, notes, rows, str(path))
 
 
-def unchecked(path: Path, why: str) -> Ledger:
-    """The ledger of a notebook of which nothing could be checked."""
-    return {
-        "student": path.name,
-        "lab": "",
-        "points": 0.0,
-        "max": 0.0,
-        "cells": {},
-        "notes": [why],
-        "file": str(path),
-    }
+def unchecked(path: Path, why: str) -> SubmissionResult:
+    """Return the result of a notebook of which nothing could be checked."""
+    return SubmissionResult(path.name, "", [why], {}, str(path))
 
 
-def as_junit(found: list[Ledger]) -> str:
-    """Ledgers as JUnit XML: a suite a notebook, a case a check."""
+def as_junit(found: list[SubmissionResult]) -> str:
+    """Return results as JUnit XML: a suite a notebook, a case a check."""
     xml = JUnitXml("hugezero")
     for each in found:
-        suite = TestSuite(each.get("file", each["student"]))
-        if not_graded(each):
-            case = TestCase("this notebook can be graded", classname=each["lab"] or "hugezero", time=0)
-            case.result = [Error("; ".join(each["notes"]))]
+        suite = TestSuite(each.file or each.student)
+        if not each.cells:
+            case = TestCase("this notebook can be graded", classname=each.lab or "hugezero", time=0)
+            case.result = [Error("; ".join(each.notes))]
             suite.add_testcase(case)
-        for exercise, row in each["cells"].items():
-            for check in row["checks"]:
-                case = TestCase(check["title"], classname=f"{each['lab']}.{exercise}", time=0)
-                if check["voice"] == "not run":
-                    case.result = [Skipped(check["why"])]
-                elif check["points"] < check["max"]:
-                    kind: Callable[..., Any] = Error if check.get("flag") else Failure
-                    case.result = [kind(f"{check['voice']}: {check['why']}".rstrip(": "))]
+        for exercise, row in each.cells.items():
+            for check in row.checks:
+                case = TestCase(check.title, classname=f"{each.lab}.{exercise}", time=0)
+                if check.voice == "not run":
+                    case.result = [Skipped(check.why)]
+                elif check.points < check.max:
+                    kind: Callable[..., Any] = Error if check.flag else Failure
+                    case.result = [kind(f"{check.voice}: {check.why}".rstrip(": "))]
                 suite.add_testcase(case)
         xml.add_testsuite(suite)
     text: Any = xml.tostring()  # type: ignore[no-untyped-call]

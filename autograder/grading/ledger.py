@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 import shutil
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hugezero.check.checks import Result
 from hugezero.check.notebook import EXERCISES
 from hugezero.check.report import Report
 from nbformat import NotebookNode
@@ -20,44 +17,28 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from ..course.cells import exercise_of, is_graded
 from ..course.layout import Course
-from ..judge.session import Row
+from ..judge.results import CellResult
+from .results import SubmissionResult
 from .stories import fingerprint, stories
 
 KEEP = {"text/plain", "image/png", "image/jpeg"}
 
 
-def report(row: Row) -> Report:
-    """A row as the student reads it."""
-    known = {field.name for field in fields(Result)}
-    results = [
-        Result(**{key: value for key, value in check.items() if key in known}) for check in row["checks"]
-    ]
-    exercise = EXERCISES.get((row["lab"], row["exercise"]))
-    return Report(row["exercise"], results, exercise.gained if exercise else "", row["story"])
+def report(row: CellResult) -> Report:
+    """Return a result as the student reads it."""
+    exercise = EXERCISES.get((row.lab, row.exercise))
+    return Report(row.exercise, row.checks, exercise.gained if exercise else "", row.story)
 
 
-def as_outputs(row: Row) -> list[NotebookNode]:
-    """A row as a graded cell shows it: what was found, and the number that is the score."""
+def as_outputs(row: CellResult) -> list[NotebookNode]:
+    """Return a result as a graded cell shows it: what was found, and the number that is the score."""
     shown, data = report(row), {}
-    notes = [f"A person will look at this: {row['flag']}"] if row["flag"] else []
-    notes += [f"Your answer: {row['cell']}"] if row.get("cell") and row["cell"] != row["flag"] else []
+    notes = [f"A person will look at this: {row.flag}"] if row.flag else []
+    notes += [f"Your answer: {row.cell}"] if row.cell and row.cell != row.flag else []
     data["text/html"] = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in notes) + shown.html()
     data["text/plain"] = "\n".join([*notes, str(shown)])
-    score = new_output(
-        "execute_result", data={"text/plain": repr(float(row["points"]))}, execution_count=None
-    )
+    score = new_output("execute_result", data={"text/plain": repr(float(row.points))}, execution_count=None)
     return [new_output("display_data", data=data), score]
-
-
-def summary(student: str, stem: str, notes: list[str], rows: dict[str, Row]) -> dict[str, Any]:
-    """A submission's ledger: what it is worth, and a row for each check."""
-    points, most = (float(sum(row[key] for row in rows.values())) for key in ("points", "max"))
-    return {"student": student, "lab": stem, "points": points, "max": most, "notes": notes, "cells": rows}
-
-
-def write(path: Path, found: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 class FromLedger(NbGraderPreprocessor):  # type: ignore[misc]
@@ -65,20 +46,20 @@ class FromLedger(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         about = resources["nbgrader"]
-        rows = about["rows"]
+        rows: dict[str, CellResult] = about["rows"]
         told = stories(Course(Path.cwd().parent), about["notebook"])
         for row in rows.values():
-            row["story"] = told.get(fingerprint(row["exercise"], row["checks"]), "")
+            row.story = told.get(fingerprint(row.exercise, row.checks), "")
         for cell in filter(is_graded, nb.cells):
             row, points = rows[exercise_of(cell)], cell.metadata.nbgrader.points
-            if row["max"] != points:
-                row["flag"] = (
-                    f"the cell was released with {points:g} points, its checks give {row['max']:g}: release again"
-                )
-                row["points"] = min(row["points"], float(points))
+            if row.max != points:
+                row.flag = f"the cell was released with {points:g} points, its checks give {row.max:g}: release again"
+                row.points = min(row.points, float(points))
             cell.outputs, cell.execution_count = as_outputs(row), None
-        path = Path("ledger", about["student"], f"{about['notebook']}.json")
-        write(path, summary(about["student"], about["notebook"], nb.metadata["hugezero"]["notes"], rows))
+        result = SubmissionResult(
+            about["student"], about["notebook"], list(nb.metadata["hugezero"]["notes"]), rows
+        )
+        result.write(Path("ledger", about["student"], f"{about['notebook']}.json"))
         return nb, resources
 
 
@@ -116,7 +97,7 @@ class Flag(NbGraderPreprocessor):  # type: ignore[misc]
         ):  # nbgrader compares it to see a newer submission
             shutil.copy(stamp, resources["metadata"]["path"])
         notes: list[str] = nb.metadata["hugezero"]["notes"]
-        flagged = {name: row["flag"] for name, row in about["rows"].items() if row["flag"]}
+        flagged = {name: row.flag for name, row in about["rows"].items() if row.flag}
         if not notes and not flagged:
             return nb, resources
         with Gradebook(about["db_url"]) as gradebook:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 from nbgrader.api import Gradebook, MissingEntry
 
 from ..course.layout import Course
+from .results import SubmissionResult
 
 COLUMNS = (
     "student", "lab", "exercise", "check", "hidden", "points", "max", "voice", "manual", "late_seconds", "flag"
@@ -45,7 +45,7 @@ def _rows(course: Course, stem: str) -> Iterator[dict[str, Any]]:
 
 
 def _of_one(gradebook: Any, student: str, stem: str, path: Path) -> Iterator[dict[str, Any]]:
-    found = json.loads(path.read_text("utf-8"))
+    found = SubmissionResult.read(path)
     try:
         submission = gradebook.find_submission(stem, student)
         late = round(submission.total_seconds_late)
@@ -56,12 +56,12 @@ def _of_one(gradebook: Any, student: str, stem: str, path: Path) -> Iterator[dic
         }
     except MissingEntry:
         late, manual = "", {}
-    for exercise, row in found["cells"].items():
+    for exercise, row in found.cells.items():
         given = manual.get(exercise)
-        for n, check in enumerate(row["checks"]):
+        for n, check in enumerate(row.checks):
             yield {
-                "student": student, "lab": stem, "exercise": exercise, "check": check["name"],
-                "hidden": "yes" if check["hidden"] else "", "points": f"{check['points']:g}",
-                "max": f"{check['max']:g}", "voice": check["voice"],
-                "manual": "" if given is None or n else f"{given:g}", "late_seconds": late, "flag": row["flag"],
+                "student": student, "lab": stem, "exercise": exercise, "check": check.name,
+                "hidden": "yes" if check.hidden else "", "points": f"{check.points:g}",
+                "max": f"{check.max:g}", "voice": check.voice,
+                "manual": "" if given is None or n else f"{given:g}", "late_seconds": late, "flag": row.flag,
             }  # fmt: skip

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+
+from hugezero.check.checks import Result
 
 from ..course.layout import Course
 
 
-def fingerprint(exercise: str, results: Iterable[Any]) -> str:
+def fingerprint(exercise: str, results: Iterable[Result]) -> str:
     """How an answer to *exercise* failed: which checks, and what they said."""
-    rows = [result if isinstance(result, dict) else vars(result) for result in results]
-    failed = [[row["name"], row["why"]] for row in rows if row["voice"] not in ("done", "not run")]
+    failed = [[result.name, result.why] for result in results if result.voice not in ("done", "not run")]
     return json.dumps([exercise, failed])
 
 

@@ -1,4 +1,4 @@
-"""The warm court: checks and reference are imported once, and a fork of it judges one submission."""
+"""The warm server of judges: checks and reference are imported once, and a fork of it judges one submission."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ import hugezero
 
 from ..course.layout import PROJECT, Course
 from ..sandbox.sandbox import one_cpu
-from .session import Row, Session
+from .results import CellResult
+from .session import Session
 
 PR_SET_PDEATHSIG = 1
 PRCTL = ctypes.CDLL(None).prctl
@@ -30,11 +31,11 @@ MEMORY = 4 << 30  # bytes that one judge may use
 
 def main(fd: int) -> None:
     """Judge, in forks, what comes in over *fd*: a lab, with its listener and the grader's socket."""
-    court = socket.socket(fileno=fd)
+    grader = socket.socket(fileno=fd)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        message, fds, *_ = socket.recv_fds(court, 4096, 2)
+        message, fds, *_ = socket.recv_fds(grader, 4096, 2)
         if not message:
             return
         asked = json.loads(message)
@@ -42,7 +43,7 @@ def main(fd: int) -> None:
         with contextlib.suppress(Exception):  # the fork says what is wrong with them, on its own socket
             course.checks(stem), course.reference(stem)
         if os.fork() == 0:
-            court.close()
+            grader.close()
             PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # no judge outlives the grader
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             try:
@@ -81,7 +82,7 @@ class Judge:
         listener.listen(8)
         ours, theirs = socket.socketpair()
         asked = json.dumps({"root": str(course.root), "stem": stem}).encode()
-        socket.send_fds(self._court(), [asked], [listener.fileno(), theirs.fileno()])
+        socket.send_fds(self._server(), [asked], [listener.fileno(), theirs.fileno()])
         listener.close()
         theirs.close()
         self.control = ours.makefile("rw")
@@ -92,16 +93,15 @@ class Judge:
         self._say({"on": exercise})
         self.pid = int(self._hear()["pid"])
 
-    def off(self) -> Row:
-        """The cell has ended: its row."""
+    def off(self) -> CellResult:
+        """The cell has ended: return what it is worth."""
         self._say({})
-        row: Row = self._hear()
-        return row
+        return CellResult.from_json(self._hear())
 
     def close(self) -> None:
         self.control.close()
 
-    def _say(self, message: Row) -> None:
+    def _say(self, message: dict[str, str]) -> None:
         try:
             self.control.write(json.dumps(message) + "\n")
             self.control.flush()
@@ -118,10 +118,10 @@ class Judge:
         return json.loads(line)
 
     @classmethod
-    def _court(cls) -> socket.socket:
+    def _server(cls) -> socket.socket:
         if cls._warm is None or cls._warm[0].poll() is not None:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            rest = tempfile.mkdtemp(prefix="court")  # hypothesis writes where it stands
+            rest = tempfile.mkdtemp(prefix="judge")  # hypothesis writes where it stands
             env = {
                 "PATH": os.defpath,
                 "PYTHONPATH": os.pathsep.join([str(Path(hugezero.__path__[0]).parent), str(PROJECT)]),
@@ -136,7 +136,7 @@ class Judge:
             theirs.close()
             cls._warm = process, ours
             atexit.register(shutil.rmtree, rest, ignore_errors=True)
-            atexit.register(ours.close)  # first: it ends the court
+            atexit.register(ours.close)  # first: it ends the server
         return cls._warm[1]
 
 

@@ -1,7 +1,7 @@
 """The judge: machine, checks and reference in a process of their own. It asks, and never believes.
 
 Two doors. The *listener* is for the student's process, which can only answer questions. The
-*control* socket is the grader's: it says which cell is on, and gets that cell's row of the ledger.
+*control* socket is the grader's: it says which cell is on, and gets that cell's result.
 """
 
 from __future__ import annotations
@@ -27,28 +27,10 @@ from hugezero.machine import Kernel
 from ..course.layout import Course
 from .channel import Channel, ProtocolBroken, Unanswered, WaitsTooLong
 from .remote_function import NoEvidence, RemoteFunction, StudentProcess
+from .results import CellResult
 
 CHECK_CPU = 60.0  # seconds of the judge's own CPU that one check may take; the dearest takes 4
 LOST = 2  # copies of the student's process that may be lost, or be without end, in one cell
-Row = dict[str, Any]
-
-
-def empty_row(exercise: str, checks: list[Check], flag: str) -> Row:
-    """A cell of which nothing was seen."""
-    rows = [
-        {"name": c.name, "title": c.title, "max": c.points, "points": 0.0, "voice": "not run", "why": flag,
-         "hint": "", "schedule": [], "hidden": c.hidden, "flag": ""}
-        for c in checks
-    ]  # fmt: skip
-    return {
-        "exercise": exercise,
-        "lab": checks[0].lab if checks else "",
-        "points": 0.0,
-        "max": sum(c.points for c in checks),
-        "flag": flag,
-        "story": "",
-        "checks": rows,
-    }
 
 
 class Overworked(BaseException):
@@ -89,20 +71,17 @@ class ExerciseJudge:
         self.arguments = len(inspect.signature(reference[exercise]).parameters)
         under_test = FunctionUnderTest(exercise, self.function, calls)
         self.kernel = Kernel({**reference, exercise: under_test})
-        self.flags: dict[str, str] = {}
         self.lost, self.void = 0, ""
 
-    def judge(self) -> Row:
-        """Return the row of this cell."""
-        rows = [asdict(result) for result in run_checks(self.checks, self.kernel, self._run)]
-        for row in rows:
-            row["flag"] = self.flags.get(row["name"], "")
-            if self.void:
-                row["points"] = 0.0
-        points = float(sum(row["points"] for row in rows))
-        flag = self.void or "; ".join(dict.fromkeys(filter(None, (row["flag"] for row in rows))))
-        return {"exercise": self.exercise, "lab": self.checks[0].lab, "points": points,
-                "max": sum(c.points for c in self.checks), "flag": flag, "story": "", "checks": rows}  # fmt: skip
+    def judge(self) -> CellResult:
+        """Return what this cell is worth."""
+        results = run_checks(self.checks, self.kernel, self._run)
+        for result in results:
+            result.points = 0.0 if self.void else result.points
+        points = float(sum(result.points for result in results))
+        flag = self.void or "; ".join(dict.fromkeys(filter(None, (result.flag for result in results))))
+        most = sum(check.points for check in self.checks)
+        return CellResult(self.exercise, self.checks[0].lab, points, most, flag, "", results)
 
     def _channel(self) -> Channel | None:
         copy = self.accept()
@@ -120,23 +99,20 @@ class ExerciseJudge:
             if not again:
                 return self._run(check, kernel, again=True)
             self.lost += 1
-            return self._flagged(check.result("inconclusive", told(str(asleep), self.function.habits)))
+            why = told(str(asleep), self.function.habits)
         except NoEvidence as none:
-            return self._flagged(check.result("inconclusive", str(none)))
+            why = str(none)
         except Unanswered as end:
             self.lost += 1
-            return self._flagged(check.result("inconclusive", told(str(end), self.function.habits)))
+            why = told(str(end), self.function.habits)
         except ProtocolBroken as broken:
-            self.void = str(broken)
-            return self._flagged(check.result("inconclusive", self.void))
+            why = self.void = str(broken)
         except Overworked:
             why = f"what {self.exercise} asks of the kernel is so much that the check came to no end"
-            return self._flagged(check.result("inconclusive", why))
-        return self._flagged(result) if result.voice == "inconclusive" else result
-
-    def _flagged(self, result: Result) -> Result:
-        self.flags[result.name] = result.why
-        return result
+        else:
+            result.flag = result.why if result.voice == "inconclusive" else ""
+            return result
+        return check.result("inconclusive", why, flag=why)
 
 
 class Session:
@@ -157,19 +133,20 @@ class Session:
             self._send_away()
             self._tell({"ready": exercise, "pid": os.getpid()})
             try:
-                row = ExerciseJudge(self.course, self.stem, exercise, self._accept).judge()
+                result = ExerciseJudge(self.course, self.stem, exercise, self._accept).judge()
             except BrokenPipeError:
                 raise
             except BaseException as wrong:
                 sys.excepthook(*sys.exc_info())
                 why = f"the judge itself fell over ({type(wrong).__name__}: {wrong}): no verdict"
-                row = empty_row(exercise, self.course.checks(self.stem).get(exercise, []), why[:400])
+                checks = self.course.checks(self.stem).get(exercise, [])
+                result = CellResult.unseen(exercise, checks, why[:400])
             while not self._ended():  # copies that come too late are sent away until the cell is off
                 self._send_away()
             self.control.readline()
-            self._tell(row)
+            self._tell(asdict(result))
 
-    def _tell(self, message: Row) -> None:
+    def _tell(self, message: dict[str, Any]) -> None:
         self.control.write(json.dumps(message) + "\n")
         self.control.flush()
 

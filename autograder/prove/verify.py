@@ -107,19 +107,17 @@ def verify_judged(course: Course, stem: str, tell: Tell = lambda _: None, some: 
     submissions.submit(course, "blank", stem, blank)
     submissions.submit(course, "perfect", stem, submissions.answered(blank, perfect))
     for found in grade(course, stem, force=True):
-        student = found["student"]
-        tell(f"{stem}: {student} {found['points']:g}/{found['max']:g}")
+        student = found.student
+        tell(f"{stem}: {student} {found.points:g}/{found.max:g}")
         if student in known:
-            row = found["cells"][known[student].exercise]
-            if row["points"] != here[id(known[student])]:
+            row = found.cells[known[student].exercise]
+            if row.points != here[id(known[student])]:
                 proof.wrong.append(
-                    f"{known[student].name} of {row['exercise']}: {row['points']:g} points from the judge, "
-                    f"{here[id(known[student])]:g} in this process {row['flag']}"
+                    f"{known[student].name} of {row.exercise}: {row.points:g} points from the judge, "
+                    f"{here[id(known[student])]:g} in this process {row.flag}"
                 )
-        elif student in ("blank", "perfect") and found["points"] != (
-            found["max"] if student == "perfect" else 0
-        ):
-            proof.wrong.append(f"the {student} notebook gets {found['points']:g} of {found['max']:g}")
+        elif student in ("blank", "perfect") and found.points != (found.max if student == "perfect" else 0):
+            proof.wrong.append(f"the {student} notebook gets {found.points:g} of {found.max:g}")
     return proof
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nbgrader.api import Gradebook
 
 from autograder.course.layout import Course
+from autograder.grading.results import SubmissionResult
 from tests.autograder import toy
 
 
@@ -32,10 +31,8 @@ class Graded:
     course: Course
     log: str
 
-    def ledger(self, student: str) -> dict[str, Any]:
-        path = self.course.build / "ledger" / student / f"{toy.STEM}.json"
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return found
+    def ledger(self, student: str) -> SubmissionResult:
+        return SubmissionResult.read(self.course.build / "ledger" / student / f"{toy.STEM}.json")
 
     def score(self, student: str) -> float:
         """The points in nbgrader's gradebook."""
@@ -49,7 +46,5 @@ class Graded:
     def said(self, student: str, exercise: str = "put_coins") -> str:
         """All that the ledger says to a student about an exercise, and about the notebook."""
         found = self.ledger(student)
-        row = found["cells"][exercise]
-        return "\n".join(
-            [*found["notes"], row["flag"], row.get("cell", ""), *(c["why"] for c in row["checks"])]
-        )
+        row = found.cells[exercise]
+        return "\n".join([*found.notes, row.flag, row.cell, *(check.why for check in row.checks)])

@@ -108,7 +108,7 @@ def test_nothing_is_left_of_the_confinement():
 
 def test_only_the_students_own_calls_are_refused():
     confined = Confinement({})
-    with confined(), confined.elsewhere():
+    with confined(world=0):
         time.sleep(0)
         assert sys._getframe().f_code.co_name.startswith("test_only")
         assert id(confined) == id(confined) and time.time() < time.time() + 1

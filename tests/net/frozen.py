@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+
+from autograder.grading.results import SubmissionResult
+from autograder.judge.results import CellResult
 
 HERE = Path(__file__).parent
 FROZEN = HERE / "frozen"
@@ -78,19 +80,20 @@ def _keep(path: Path, found: Mapping[str, str]) -> None:
         path.write_text("\n".join(_lines({**sections(path), **found})) + "\n", encoding="utf-8")
 
 
-def judged(student: str, rows: Mapping[str, Any]) -> str:
+def judged(student: str, rows: Mapping[str, CellResult]) -> str:
     """Rows of a ledger, a line a check: student, exercise, check, points, voice, flag."""
     lines = []
     for exercise, row in rows.items():
-        told = " ".join(check["flag"] for check in row["checks"])
-        rest = "; ".join(part for part in row["flag"].split("; ") if part not in told)
-        for part in [*row["checks"], {**row, "name": "=", "voice": "", "flag": rest}]:
-            points = f"{part['points']:g}/{part['max']:g}"
-            lines.append(f"{student} {exercise} {part['name']} {points} {part['voice']}  {part['flag']}")
+        told = " ".join(check.flag for check in row.checks)
+        rest = "; ".join(part for part in row.flag.split("; ") if part not in told)
+        for check in row.checks:
+            points = f"{check.points:g}/{check.max:g}"
+            lines.append(f"{student} {exercise} {check.name} {points} {check.voice}  {check.flag}")
+        lines.append(f"{student} {exercise} = {row.points:g}/{row.max:g}   {rest}")
     return "\n".join(lines)
 
 
-def submission(found: Mapping[str, Any]) -> str:
+def submission(found: SubmissionResult) -> str:
     """The ledger of a submission: its rows, and a line a note."""
-    notes = [f"note: {note}" for note in found["notes"]]
-    return "\n".join([judged(found["student"], found["cells"]), *notes])
+    notes = [f"note: {note}" for note in found.notes]
+    return "\n".join([judged(found.student, found.cells), *notes])

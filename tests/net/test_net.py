@@ -146,4 +146,4 @@ def test_demo_submissions_get_the_same_points(course: Course, stem: str) -> None
     for student, notebook in demo.examples(course, stem).items():
         submissions.submit(course, student, stem, notebook)
     for found in grade.grade(course, stem):
-        same("points/demo", {f"{stem} {found['student']}": submission(found)})
+        same("points/demo", {f"{stem} {found.student}": submission(found)})

@@ -66,9 +66,9 @@ class Check:
         """Is it one that students do not get?"""
         return not self.run.__module__.startswith("hugezero.")
 
-    def result(self, voice: str = "not run", why: str = "") -> Result:
+    def result(self, voice: str = "not run", why: str = "", flag: str = "") -> Result:
         """Return a result of this check that is worth nothing."""
-        return Result(self.name, self.title, self.points, voice=voice, why=why, hidden=self.hidden)
+        return Result(self.name, self.title, self.points, voice=voice, why=why, hidden=self.hidden, flag=flag)
 
 
 @dataclass
@@ -85,6 +85,7 @@ class Result:
     schedule: list[str] = field(default_factory=list)
     hidden: bool = False
     note: str = ""  # what a check that was passed has to tell
+    flag: str = ""  # why a person should look at it
 
     def __post_init__(self) -> None:
         self.picture: Any = None  # no fields: these stay in the process that made them

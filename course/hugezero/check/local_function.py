@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import threading
 from collections.abc import Callable, Iterable
@@ -143,7 +142,7 @@ class LocalFunction:
                 with line_budget(LINES, self.files), operations:
                     return "return", self.function(*args)
             except (Exception, SystemExit) as error:
-                return "raise", type(error).__name__, with_line(error, self.files)
+                return "raise", type(error).__name__, self._say(error)
             except (Stop, KernelBug):
                 if operations.stopped is None:
                     raise
@@ -164,10 +163,7 @@ class LocalFunction:
         pending: list[Step] = []
 
         def code() -> Step:
-            with line_budget(LINES):
-                return next_step(
-                    self.function, args, log, lambda error: with_line(error, self.files), pending
-                )
+            return next_step(self.function, args, log, self._say, line_budget(LINES), pending)
 
         try:
             return self._confined(code, world)
@@ -176,10 +172,7 @@ class LocalFunction:
 
     def _confined(self, code: Callable[[], Step], world: int | None) -> Step:
         """Let *code* run as far as code under test may, wherever it stops."""
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self.confinement())
-            if world is not None:
-                stack.enter_context(self.confinement.elsewhere(world))
+        with self.confinement(world):
             try:
                 found = self._to_its_end(code)
             except BaseException:
@@ -194,6 +187,9 @@ class LocalFunction:
             return left_behind(code)
         with ended_by(self.unstoppable):
             return code()
+
+    def _say(self, error: BaseException) -> str:
+        return with_line(error, self.files)
 
     def _bug(self, what: str, hint: str = "") -> Step:
         return "bug", f"{self.name} {what}", hint

@@ -96,8 +96,7 @@ def run_open(name: str, thing: Any, lab: str = "") -> list[Result]:
     checks = [each for each in CHECKS[name] if not each.hidden and lab in ("", each.lab)]
     calls = may_call(name, lab)
     others = {each: f for each, f in INSTEAD.get(lab, {}).items() if each in calls}
-    apart = calls & {*others, *Kernel().functions}
-    function = subject(name, thing, calls, apart)
+    function = subject(name, thing, calls, calls & {*others, *Kernel().functions})
     return run_checks(checks, Kernel({**others, name: function}))
 
 

@@ -77,14 +77,18 @@ class Confinement:
         self._swaps = [*self._same(self._changes), *self._locks()]
 
     @contextlib.contextmanager
-    def __call__(self) -> Iterator[None]:
-        """Refuse, as long as the `with` block runs."""
+    def __call__(self, world: int | None = None) -> Iterator[None]:
+        """Refuse, as long as the `with` block runs, here or in another *world*: see `elsewhere`."""
         if not self._deep:
             self.refused = ""
         self._deep += 1
         try:
             with _changed(self._changes), _renamed(self.names, self._swaps):
-                yield
+                if world is None:
+                    yield
+                else:
+                    with self.elsewhere(world):
+                        yield
         finally:
             self._deep -= 1
 
@@ -123,7 +127,7 @@ class Confinement:
         ]
 
     @contextlib.contextmanager
-    def elsewhere(self, world: int = 0) -> Iterator[None]:
+    def elsewhere(self, world: int) -> Iterator[None]:
         """Another *world*: other random numbers, another time, other ids. What is the machine's is the same."""
         before, unlike = random.getstate(), random.Random(world)
         ahead, mask = unlike.randrange(FAR, FAR**2), unlike.getrandbits(28) << 4

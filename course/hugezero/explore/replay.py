@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import CodeType, FrameType
 from typing import Any
 
@@ -22,11 +23,13 @@ def next_step(
     args: tuple[Any, ...],
     log: tuple[Seen, ...],
     say: Callable[[BaseException], str] = str,
+    limit: AbstractContextManager[None] | None = None,
     pending: list[Step] | None = None,
 ) -> Step:
     """Return what a call of *function* does next when it has seen *log*; *say* puts what it may raise into words.
 
-    That is put into *pending* as soon as it is known, should this never return: see `left_behind`.
+    *limit* is what the call runs in, a `line_budget`. The next operation is put into *pending* as soon as
+    it is known, should this never return: see `left_behind`.
     """
     pending = [] if pending is None else pending
 
@@ -39,7 +42,7 @@ def next_step(
     name = getattr(function, "__name__", repr(function))
     asked = Asked(ask, [((cell, verb, values), result) for cell, verb, values, result in log])
     try:
-        with asked:
+        with asked, limit or nullcontext():
             value = function(*args)
     except Stop:
         return pending[0]

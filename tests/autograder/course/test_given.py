@@ -170,7 +170,7 @@ def test_while_grading_the_courses_own_kernels_of_earlier_labs_are_there_and_no_
     beside = grade.check(course, handed_in)
     for exercise in course.checks(toy.STEM):
         CHECKS.pop(exercise)
-    assert found["cells"] == beside["cells"]
-    assert [check["voice"] for check in found["cells"]["put_coins"]["checks"]] == ["done"] * 3
-    assert "No module named 'given_lab9'" in found["cells"]["take_coin"]["cell"]
-    assert found["cells"]["take_coin"]["points"] == 0
+    assert found.cells == beside.cells
+    assert [check.voice for check in found.cells["put_coins"].checks] == ["done"] * 3
+    assert "No module named 'given_lab9'" in found.cells["take_coin"].cell
+    assert found.cells["take_coin"].points == 0

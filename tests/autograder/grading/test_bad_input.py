@@ -24,13 +24,13 @@ def test_what_is_harmless_costs_nothing(graded: Graded, student: str) -> None:
 @pytest.mark.parametrize("student", bad_input.COSTS)
 def test_an_answer_that_does_not_answer_costs_its_checks_and_says_why(graded: Graded, student: str) -> None:
     assert bad_input.COSTS[student][1] in graded.said(student)
-    assert graded.ledger(student)["cells"]["put_coins"]["points"] == 0
+    assert graded.ledger(student).cells["put_coins"].points == 0
     assert graded.score(student) == REST
 
 
 @pytest.mark.parametrize("student", bad_input.GAINS_NOTHING)
 def test_tricks_gain_nothing(graded: Graded, student: str) -> None:
-    assert graded.ledger(student)["cells"]["put_coins"]["points"] <= bad_input.HONESTLY.get(student, 0)
+    assert graded.ledger(student).cells["put_coins"].points <= bad_input.HONESTLY.get(student, 0)
     assert graded.score(student) <= REST + bad_input.HONESTLY.get(student, 0)
 
 
@@ -39,7 +39,7 @@ def test_tricks_gain_nothing(graded: Graded, student: str) -> None:
 )
 def test_no_evidence_and_lies_are_flagged(graded: Graded, student: str) -> None:
     assert graded.needs_a_look(student)
-    assert any(row["flag"] for row in graded.ledger(student)["cells"].values())
+    assert any(row.flag for row in graded.ledger(student).cells.values())
 
 
 @pytest.mark.parametrize("student", bad_input.MISUNDERSTANDS)
@@ -53,7 +53,7 @@ def test_what_cannot_be_called_is_told_in_the_students_words(graded: Graded, stu
 def test_a_cell_that_ends_the_kernel_is_named_and_flagged(graded: Graded, student: str) -> None:
     said = graded.said(student)
     assert any(why in said for why in ("ended the kernel", "was stopped after", "no evidence", "ended with"))
-    assert graded.ledger(student)["cells"]["put_coins"]["points"] == 0
+    assert graded.ledger(student).cells["put_coins"].points == 0
     assert graded.needs_a_look(student)
 
 
@@ -66,7 +66,7 @@ def test_the_other_answers_are_graded_when_one_ends_the_kernel(graded: Graded, s
 def test_what_is_no_notebook_is_named_and_flagged_and_worth_nothing(graded: Graded, student: str) -> None:
     assert graded.score(student) == 0
     assert graded.needs_a_look(student)
-    assert any("lab9_toy.ipynb" in note for note in graded.ledger(student)["notes"])
+    assert any("lab9_toy.ipynb" in note for note in graded.ledger(student).notes)
 
 
 SHUFFLED = {
@@ -91,8 +91,8 @@ SHUFFLED = {
 def test_tampered_cells_are_reported_and_the_rest_is_graded(graded: Graded, student: str) -> None:
     score, note = SHUFFLED[student]
     assert graded.score(student) == score
-    assert note in "\n".join(graded.ledger(student)["notes"])
-    assert bool(note) == bool(graded.ledger(student)["notes"])
+    assert note in "\n".join(graded.ledger(student).notes)
+    assert bool(note) == bool(graded.ledger(student).notes)
     assert graded.needs_a_look(student) == note.startswith("cell ")  # it says of which one
 
 
@@ -108,12 +108,12 @@ ODD = {
 @pytest.mark.parametrize("student", ODD)
 def test_an_odd_file_is_read_and_what_is_odd_is_said(graded: Graded, student: str) -> None:
     assert graded.score(student) == ALL
-    assert ODD[student] in "\n".join(graded.ledger(student)["notes"])
-    assert bool(ODD[student]) == bool(graded.ledger(student)["notes"])
+    assert ODD[student] in "\n".join(graded.ledger(student).notes)
+    assert bool(ODD[student]) == bool(graded.ledger(student).notes)
 
 
 def test_a_merge_that_git_could_not_do_is_named(graded: Graded) -> None:
-    (note,) = graded.ledger("conflict")["notes"]
+    (note,) = graded.ledger("conflict").notes
     assert "line 2 is a mark of a merge that git could not do (<<<<<<< HEAD): resolve it" in note
 
 
@@ -134,5 +134,5 @@ def test_a_link_shows_nothing_of_what_it_points_to(graded: Graded) -> None:
 
 
 def test_a_known_mistake_is_told_its_story(graded: Graded) -> None:
-    assert graded.ledger("half")["cells"]["put_coins"]["story"].startswith("You put the coins in place")
-    assert graded.ledger("perfect")["cells"]["put_coins"]["story"] == ""
+    assert graded.ledger("half").cells["put_coins"].story.startswith("You put the coins in place")
+    assert graded.ledger("perfect").cells["put_coins"].story == ""

@@ -18,6 +18,7 @@ import pytest
 
 from autograder.course.layout import Course
 from autograder.grading import grade as grading
+from autograder.grading.results import SubmissionResult
 from autograder.prove import submissions
 from tests.autograder import toy
 from tests.autograder.batch import Graded, run
@@ -37,7 +38,7 @@ SOME = (
 
 
 @pytest.fixture(scope="session")
-def regraded(graded: Graded, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def regraded(graded: Graded, tmp_path_factory: pytest.TempPathFactory) -> dict[str, SubmissionResult]:
     """Ledgers of our own `grade` over some of the same submissions, in another folder."""
     course = Course(tmp_path_factory.mktemp("again"))
     for name in ("course", "solutions", "autograder"):
@@ -49,7 +50,7 @@ def regraded(graded: Graded, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         shutil.copy(graded.course.build / name, course.build / name)
     for student in SOME:
         shutil.copytree(graded.course.build / "submitted" / student, course.build / "submitted" / student)
-    return {found["student"]: found for found in grading.grade(course, toy.STEM)}
+    return {found.student: found for found in grading.grade(course, toy.STEM)}
 
 
 def test_perfect_blank_and_half_get_what_they_should(graded: Graded) -> None:
@@ -58,7 +59,7 @@ def test_perfect_blank_and_half_get_what_they_should(graded: Graded) -> None:
 
 @pytest.mark.parametrize("student", SOME)
 def test_plain_nbgrader_and_our_grade_give_the_same_ledger(
-    graded: Graded, regraded: dict[str, dict[str, Any]], student: str
+    graded: Graded, regraded: dict[str, SubmissionResult], student: str
 ) -> None:
     assert regraded[student] == graded.ledger(student)
 
@@ -67,13 +68,18 @@ def test_plain_nbgrader_and_our_grade_give_the_same_ledger(
 def test_check_gives_the_same_rows_as_nbgrader(graded: Graded, student: str) -> None:
     path = graded.course.build / "submitted" / student / toy.STEM / f"{toy.STEM}.ipynb"
     found = grading.check(graded.course, path)
-    assert found["cells"] == graded.ledger(student)["cells"]
-    assert found["notes"] == graded.ledger(student)["notes"]
+    assert found.cells == graded.ledger(student).cells
+    assert found.notes == graded.ledger(student).notes
+
+
+def test_a_ledger_is_read_back_as_what_was_written(graded: Graded) -> None:
+    for path in (graded.course.build / "ledger").glob("*/*.json"):
+        assert SubmissionResult.read(path).as_json() == json.loads(path.read_text("utf-8")), path
 
 
 def test_the_score_of_the_gradebook_is_that_of_the_ledger(graded: Graded) -> None:
     for path in (graded.course.build / "ledger").iterdir():
-        assert graded.score(path.name) == graded.ledger(path.name)["points"], path.name
+        assert graded.score(path.name) == graded.ledger(path.name).points, path.name
 
 
 def test_a_graded_cell_shows_the_report_and_its_number_and_nothing_of_the_kernels(graded: Graded) -> None:
@@ -110,9 +116,9 @@ def test_a_resubmission_is_graded_again_and_an_old_one_is_not(
 
 def test_a_timestamp_that_is_none_costs_nobody_the_grade(graded: Graded, perfect: Any) -> None:
     submissions.submit(graded.course, "timeless", toy.STEM, perfect, date="noon, I think")
-    found = {each["student"]: each for each in grading.grade(graded.course, toy.STEM)}
-    assert found["timeless"]["points"] == 9
-    assert "not a date" in found["timeless"]["notes"][0]
+    found = {each.student: each for each in grading.grade(graded.course, toy.STEM)}
+    assert found["timeless"].points == 9
+    assert "not a date" in found["timeless"].notes[0]
 
 
 def test_feedback_shows_the_report_as_html(graded: Graded) -> None:

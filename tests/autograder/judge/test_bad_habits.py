@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any
 
 import pytest
 from hugezero import notebook
 from hugezero.remote.answering import serve
 
 from autograder.course.layout import Course, load, source_of
+from autograder.judge.results import CellResult
 from autograder.judge.session import ExerciseJudge
 from tests.bad_habits import ALL, written
 from tests.bad_habits import told as was_told
@@ -27,8 +27,8 @@ EXERCISES = [
 SLOW = {"spins in a helper", "spins and catches", "spins in finally", "stands in a lock", "listens"}
 
 
-def judged(stem: str, name: str, source: str) -> dict[str, Any]:
-    """The row of the ledger for one answer, which answers from a process of its own."""
+def judged(stem: str, name: str, source: str) -> CellResult:
+    """Return the result of one answer, which answers from a process of its own."""
     course = Course()
     names = {**vars(notebook), **vars(load(f"solutions.{stem}", course.solution(stem)))}
     path = f"\0hugezero-habits-{os.getpid()}-{name}"
@@ -60,10 +60,10 @@ def right(stem: str, name: str) -> str:
 @pytest.mark.parametrize(("stem", "name", "look"), EXERCISES)
 def test_the_right_answer_has_every_point(stem: str, name: str, look: str) -> None:
     row = judged(stem, name, right(stem, name))
-    assert row["points"] == row["max"]
+    assert row.points == row.max
     harmless = "import time, random", "    print(time.time(), random.random(), id(print))", ""
     row = judged(stem, name, written(right(stem, name), harmless, look))
-    assert (row["points"], row["flag"]) == (row["max"], "")
+    assert (row.points, row.flag) == (row.max, "")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_the_right_answer_has_every_point(stem: str, name: str, look: str) -> No
 @pytest.mark.parametrize(("stem", "name", "look"), EXERCISES)
 def test_a_bad_habit_costs_every_check_and_is_named(stem: str, name: str, look: str, what: str) -> None:
     row = judged(stem, name, written(right(stem, name), ALL[what], look))
-    said = "\n".join([row["flag"], *(f"{check['voice']}: {check['why']}" for check in row["checks"])])
-    assert row["points"] == 0, said
+    said = "\n".join([row.flag, *(f"{check.voice}: {check.why}" for check in row.checks)])
+    assert row.points == 0, said
     same("points/habits_in_the_judge", {f"{name}, {what}": in_lines(what, {name: row})})
     assert was_told(ALL[what], name, said), said

@@ -18,6 +18,7 @@ import pytest
 
 from autograder.course.layout import PROJECT, Course
 from autograder.grading import grade
+from autograder.grading.results import SubmissionResult
 from autograder.judge.session import Overworked, budget
 from autograder.prove import known_answers, submissions
 from autograder.prove.mutant import Mutant
@@ -30,14 +31,14 @@ ELEVEN = '''def secret_on_disk():
     """Read 1 MiB byte by byte, eleven times."""
     return [Mmap("b", 1 << 20), *(Read("b", 0, 1 << 20, 1) for _ in range(11))]
 '''
-Graded = Callable[[str], dict[str, Any]]
+Graded = Callable[[str], SubmissionResult]
 
 
 @pytest.fixture
 def graded(toy_course: Course, perfect: Any, bwrap: str, tmp_path: Path) -> Graded:
     """The ledger of a notebook with one answer to put_coins, the others right."""
 
-    def check(answer: str) -> dict[str, Any]:
+    def check(answer: str) -> SubmissionResult:
         path = tmp_path / f"{toy.STEM}.ipynb"
         nbformat.write(submissions.answered(perfect, {"put_coins": answer}), path)
         return grade.check(toy_course, path)
@@ -49,10 +50,10 @@ def graded(toy_course: Course, perfect: Any, bwrap: str, tmp_path: Path) -> Grad
 @pytest.mark.parametrize("other", ["take_coin", "put_coins", "do_wp_page", "no_such_function"])
 def test_an_answer_cannot_have_the_kernel_run_another_exercise(graded: Graded, other: str) -> None:
     found = graded(HEAD + f"    return call({other!r}, purse)")
-    row = found["cells"]["put_coins"]
-    assert row["points"] == 0
-    assert f"put_coins calls the kernel's {other}" in row["checks"][0]["why"]
-    assert found["points"] == 5
+    row = found.cells["put_coins"]
+    assert row.points == 0
+    assert f"put_coins calls the kernel's {other}" in row.checks[0].why
+    assert found.points == 5
 
 
 def test_what_an_exercise_may_call_is_what_its_reference_calls() -> None:
