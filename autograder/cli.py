@@ -320,6 +320,7 @@ def programs(root: Root = None) -> None:
 
 @app.command()
 def conform(
+    stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
     generated: Annotated[
         int, typer.Option(help="So many generated programs beside those of the labs.")
     ] = 300,
@@ -344,8 +345,10 @@ def conform(
     from .labs.shrinking import fail_with_the_smallest
     from .prove import conform as conforming
 
-    todo = [*scenarios.scenarios(_course(root)), *scenarios.generated(PROGRAMS.reference, seed, generated)]
+    course = _course(root)
     try:
+        own = scenarios.scenarios(course, stems or course.stems())
+        todo = [*own, *scenarios.generated(PROGRAMS.reference, seed, generated)]
         with conforming.kernel(change_settings, without or (), record) as kernel:
             print(kernel.told, flush=True)
             comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)
