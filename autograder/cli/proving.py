@@ -106,6 +106,7 @@ class _Rate:
 
 @app.command()
 def conform(
+    stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
     generated: Annotated[
         int, typer.Option(help="So many generated programs beside those of the labs.")
     ] = 300,
@@ -130,8 +131,10 @@ def conform(
     from ..labs.shrinking import fail_with_the_smallest
     from ..prove import conform as conforming
 
-    todo = [*scenarios.scenarios(course_in(root)), *scenarios.generated(PROGRAMS.reference, seed, generated)]
+    course = course_in(root)
     try:
+        own = scenarios.scenarios(course, stems or course.stems())
+        todo = [*own, *scenarios.generated(PROGRAMS.reference, seed, generated)]
         with conforming.kernel(change_settings, without or (), record) as kernel:
             print(kernel.told, flush=True)
             comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)

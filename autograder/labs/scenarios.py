@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from hugezero.machine import Kernel
 from hugezero.scenario import ACTIONS, Action
@@ -18,9 +18,9 @@ from .programs import AMPLE, HUGE
 Named = Iterator[tuple[str, list[Action]]]
 
 
-def scenarios(course: Course) -> Named:
-    """What the labs do themselves."""
-    for stem in course.stems():
+def scenarios(course: Course, stems: Collection[str]) -> Named:
+    """What the labs *stems* do themselves, and what several labs share."""
+    for stem in stems:
         solution = load(f"solutions.{stem}", course.solution(stem))
         for name, function in inspect.getmembers(solution, inspect.isfunction):
             if function.__module__ == solution.__name__ and not inspect.signature(function).parameters:
@@ -33,6 +33,8 @@ def scenarios(course: Course) -> Named:
     for family in (families.reads, families.writes, families.splits, families.forks, families.unmaps):
         yield from ((f"{family.__name__} {n}", program) for n, program in enumerate(family()))
     for suite in suites(course):
+        if not any(stem.startswith(suite.name.replace(" ", "")) for stem in stems):
+            continue
         yield from ((f"{suite.name}, program {n}", suite.program(n).actions) for n in range(suite.count))
 
 

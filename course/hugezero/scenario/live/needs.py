@@ -72,10 +72,10 @@ def _frames(process: Process) -> str | None:
 
 def _flags(process: Process) -> str | None:
     try:
-        os.close(os.open("/proc/kpageflags", os.O_RDONLY))
+        with open("/proc/kpageflags", "rb", buffering=0) as file:
+            return None if len(file.read(8)) == 8 else "/proc/kpageflags is empty here"
     except OSError as error:
         return f"/proc/kpageflags: {error.strerror}"
-    return None
 
 
 def _counters(process: Process) -> str | None:
