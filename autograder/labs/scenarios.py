@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from hugezero.machine import Kernel
 from hugezero.scenario import ACTIONS, Action
-from hugezero.store.cells import NoMachine
+from hugezero.store import NoMachine
 
 from ..course.layout import Course, load
 from . import families
