@@ -129,13 +129,9 @@ def try_all(
 
 def keep_stories(course: Course, stem: str) -> None:
     """Find out how each mutant fails, for `stories`; nothing is done where nothing has changed."""
-    files = [
-        course.solution(stem),
-        course.mutants(stem),
-        course.open_checks(stem),
-        course.hidden_checks(stem),
-    ]
-    key = hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+    folders = course.open_checks(stem).parent, course.mutants(stem).parent
+    files = [course.solution(stem), *(file for folder in folders for file in sorted(folder.glob("*.py")))]
+    key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     kept = course.build / "stories" / f"{stem}.json"
     if kept.is_file() and json.loads(kept.read_text("utf-8"))["key"] == key:
         return
