@@ -60,7 +60,8 @@ def reader(put: bool = False) -> None:
 
     With *put*, the function put_huge_zero_folio does that.
     """
-    take(GET, HUGE_ZERO)
+    if take(GET, HUGE_ZERO, may_fail=True) is None:
+        raise KernelBug("the reader was given None instead of a folio, and there was memory")
     _leave(put)
 
 
