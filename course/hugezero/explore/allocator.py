@@ -18,7 +18,7 @@ class OutOfNumbers(Exception):
     """More things were made, and shown to others, than there are numbers for them."""
 
 
-class Births:
+class Allocator:
     """Gives numbers such that states merge: who made it and which one it is, whatever happened in between.
 
     A folio gets its CPU's lowest number that is neither live nor was ever known to another CPU; the

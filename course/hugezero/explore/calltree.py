@@ -11,7 +11,7 @@ from typing import Any
 
 from ..mm.page_alloc import Folio
 from ..store import KernelBug
-from .generations import Lives, Seen, bodies
+from .generations import Generations, Seen, bodies
 from .replay import given
 
 Action = tuple[Any, ...]  # ("op", cell, verb, args), ("return", value), ("raise", kind, text), ("bug", what)
@@ -133,9 +133,9 @@ class Code:
     def _ask(self, root: Root, log: tuple[Seen, ...]) -> Action:
         """What the code does next, from the code itself."""
         self.runs += 1
-        lives = Lives()
-        args = lives.given(root.args)
-        action = root.step(args, lives.log(log))
+        generations = Generations()
+        args = generations.given(root.args)
+        action = root.step(args, generations.log(log))
         if action[0] not in ("op", "return"):
             return action
         try:
@@ -145,9 +145,9 @@ class Code:
                         "bug",
                         f"{root.name} returned {action[1]!r}, which can change: no function of a kernel does",
                     )
-                return "return", lives.said(action[1])
+                return "return", generations.said(action[1])
             _, cell, verb, values = action
-            return "op", (lives.said(cell[0]), cell[1]), verb, lives.said(values)
+            return "op", (generations.said(cell[0]), cell[1]), verb, generations.said(values)
         except KernelBug as bug:
             return "bug", bug.what
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..mm.page_alloc import Folio
 from ..mm.vmstat import VMSTAT
 from ..store import DECLARED, KERNEL, OPERATIONS, Cell, KernelBug
-from .allocator import Births
+from .allocator import Allocator
 from .calltree import Action
 from .sharing import ADDED, LOOKED, OBSERVER, WROTE, Sharing
 from .state import Cells, Peek
@@ -22,9 +22,13 @@ class Doing:
     """Carries out what threads do. *always* says what is wrong behind an operation, if anything is."""
 
     def __init__(
-        self, cells: Cells, births: Births, sharing: Sharing, always: Callable[[Peek], str | None] | None
+        self,
+        cells: Cells,
+        allocator: Allocator,
+        sharing: Sharing,
+        always: Callable[[Peek], str | None] | None,
     ) -> None:
-        self.cells, self.births, self.sharing, self.always = cells, births, sharing, always
+        self.cells, self.allocator, self.sharing, self.always = cells, allocator, sharing, always
 
     def waits(self, values: Sequence[Any], action: Action) -> bool:
         """Is this somebody who wants a lock that is held, or hardware that has nothing to do yet?"""
@@ -96,7 +100,7 @@ class Doing:
         body = cell[0].body
         if body is None:
             return cell[0] is VMSTAT  # each CPU counts events for itself
-        return isinstance(body, Folio) and self.births.private(values, cpu, body)
+        return isinstance(body, Folio) and self.allocator.private(values, cpu, body)
 
     def _note(self, cpu: int, cell: Cell, how: int) -> None:
         """Somebody has touched *cell*; and whoever frees what it is in had better not be earlier."""
@@ -108,8 +112,8 @@ class Doing:
     def _write(self, values: list[Any], cell: Cell, new: Any) -> None:
         self.cells.set(values, cell, new)
         body = cell[0].body
-        if body is None or self.births.is_published(values, body):
-            self.births.publish(values, new)
+        if body is None or self.allocator.is_published(values, body):
+            self.allocator.publish(values, new)
 
     def _wrong(self, values: list[Any]) -> str | None:
         """What must always be so, and is not."""

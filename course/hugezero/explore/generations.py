@@ -16,7 +16,7 @@ from ..store import Handle, KernelBug, View
 Seen = tuple[Any, str, tuple[Any, ...], Any]  # cell, verb, arguments, result
 
 
-class Lives:
+class Generations:
     """Translates between the search's handles (life 0) and those of one run (life 1, 2, ...)."""
 
     def __init__(self) -> None:

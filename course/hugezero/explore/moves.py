@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..store import Cell
-from .allocator import Births, OutOfNumbers
+from .allocator import Allocator, OutOfNumbers
 from .calltree import Code
 from .effects import Doing
 from .generations import bodies
@@ -41,8 +41,8 @@ class Steps:
         self.code, self.may_fail = code, may_fail
         self.idle_threads = tuple(At(code.thread(thread.name, thread.run)) for thread in threads)
         self.cells, self.sharing = Cells(), Sharing(shared)
-        self.births = Births(self.cells)
-        self.doing = Doing(self.cells, self.births, self.sharing, always)
+        self.allocator = Allocator(self.cells)
+        self.doing = Doing(self.cells, self.allocator, self.sharing, always)
         self.keep_rows = False
         self.first: list[Any] = []
         for cell, value in cells.items():
@@ -50,7 +50,7 @@ class Steps:
                 cell[1] != "state" or cell[0].body is not None
             ):  # of other things, a machine's note of their birth
                 self.cells.set(self.first, cell, value)
-            self.births.there.update(body.pfn for body in bodies((cell[0], value)))
+            self.allocator.there.update(body.pfn for body in bodies((cell[0], value)))
 
     def idle(self) -> State:
         """Before any thread has done anything."""
@@ -131,7 +131,7 @@ class Steps:
                     if self.may_fail and action[3][0] == "Folio":
                         ways.append(self._born(cpu, list(values), at, rows, None))
                     try:
-                        thing = self.births.made(values, cpu, action[3], at.callers)
+                        thing = self.allocator.made(values, cpu, action[3], at.callers)
                     except OutOfNumbers:
                         self._guessed(cpu)
                         raise
