@@ -333,7 +333,8 @@ def conform(
         typer.Option("--without", help="Do as if this could not be seen here; can be repeated."),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Write down what the labs' own scenarios show, in this file.")
+        Path | None,
+        typer.Option(help="Write down in this file what Linux shows to the examples."),
     ] = None,
     root: Root = None,
 ) -> None:
@@ -346,14 +347,17 @@ def conform(
     from .prove import conform as conforming
 
     course = _course(root)
+    labs = stems or course.stems()
     try:
-        own = scenarios.scenarios(course, stems or course.stems())
-        todo = [*own, *scenarios.generated(PROGRAMS.reference, seed, generated)]
-        with conforming.kernel(change_settings, without or (), record) as kernel:
+        more = scenarios.generated(PROGRAMS.reference, seed, generated)
+        todo = [*scenarios.written(course, labs), *scenarios.programs(course, labs), *more]
+        with conforming.kernel(change_settings, without or ()) as kernel:
             print(kernel.told, flush=True)
             comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)
             with _Rate(len(todo), "asking") as rate:
                 tally = comparing.all(todo, rate.tell)
+            if record:
+                conforming.record(kernel, record)
     except (Unavailable, ValueError, OSError) as wrong:
         _stop(wrong)
     except KeyboardInterrupt:
