@@ -348,11 +348,15 @@ def conform(
 
     course = _course(root)
     labs = stems or course.stems()
+    if record is not None and not record.resolve().parent.is_dir():
+        _stop(f"{record}: there is no folder {record.resolve().parent}")
     try:
-        more = scenarios.generated(PROGRAMS.reference, seed, generated)
-        todo = [*scenarios.written(course, labs), *scenarios.programs(course, labs), *more]
+        for stem in labs:
+            course.notebook(stem)
         with conforming.kernel(change_settings, without or ()) as kernel:
             print(kernel.told, flush=True)
+            more = scenarios.generated(PROGRAMS.reference, seed, generated)
+            todo = [*scenarios.written(course, labs), *scenarios.programs(course, labs), *more]
             comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)
             with _Rate(len(todo), "asking") as rate:
                 tally = comparing.all(todo, rate.tell)
