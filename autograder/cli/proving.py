@@ -119,7 +119,8 @@ def conform(
         typer.Option("--without", help="Do as if this could not be seen here; can be repeated."),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Write down what the labs' own scenarios show, in this file.")
+        Path | None,
+        typer.Option(help="Write down in this file what Linux shows to the examples."),
     ] = None,
     root: Root = None,
 ) -> None:
@@ -132,20 +133,52 @@ def conform(
     from ..prove import conform as conforming
 
     course = course_in(root)
+    labs = stems or course.stems()
+    if record is not None and not record.resolve().parent.is_dir():
+        stop(f"{record}: there is no folder {record.resolve().parent}")
     try:
-        own = scenarios.scenarios(course, stems or course.stems())
-        todo = [*own, *scenarios.generated(PROGRAMS.reference, seed, generated)]
-        with conforming.kernel(change_settings, without or (), record) as kernel:
+        for stem in labs:
+            course.notebook(stem)
+        with conforming.kernel(change_settings, without or ()) as kernel:
             print(kernel.told, flush=True)
+            more = scenarios.generated(PROGRAMS.reference, seed, generated)
+            todo = [*scenarios.written(course, labs), *scenarios.programs(course, labs), *more]
             comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)
             with _Rate(len(todo), "asking") as rate:
                 tally = comparing.all(todo, rate.tell)
+            if record:
+                conforming.record(kernel, record)
     except (Unavailable, ValueError, OSError) as wrong:
         stop(wrong)
     except KeyboardInterrupt:
         stop("interrupted: settings are put back, and no process is left", 130)
     print("\n".join(tally.lines()))
     raise typer.Exit(1 if tally.unlike else 0)
+
+
+class _Rate:
+    """How far something is, and how fast: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int, what: str) -> None:
+        columns = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
+        self.progress = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
+        self.task = self.progress.add_task(what, total=total, rate="")
+        self.total, self.done, self.began = total, 0, time.monotonic()
+
+    def tell(self) -> None:
+        """One more is done."""
+        self.done += 1
+        rate = f"{self.done / (time.monotonic() - self.began):.1f} a second"
+        self.progress.update(self.task, advance=1, rate=rate)
+        if not out.is_terminal and self.done % 50 == 0:
+            say(f"{self.done} of {self.total}, {rate}")
+
+    def __enter__(self) -> _Rate:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
 
 
 @app.command()

@@ -16,6 +16,7 @@ from hugezero.scenario import (
     Write,
 )
 from hugezero.scenario.live.comparing import plain
+from hugezero.scenario.live.examples import EXAMPLES
 from hugezero.scenario.live.here import Unavailable
 from hugezero.scenario.live.learned import LEARNED, AsLinux
 from hugezero.scenario.live.observed import LiveObservation
@@ -25,7 +26,6 @@ from autograder.labs.shrinking import fail_with_the_smallest
 from autograder.prove.conform import Asked, Conform, kernel
 from solutions.lab4_mm_flag import page_outlives_its_mappings
 from tests.scenario.kernels import KERNELS
-from tests.scenario.test_live import SCENARIOS
 
 pytestmark = pytest.mark.xdist_group("live")  # one at a time may ask
 REFERENCE = KERNELS["per-mm flag"]
@@ -95,7 +95,7 @@ def test_running_linux_tells_the_designs_apart():
     """What a process has unmapped it still holds, since 2016: only a drop shows it."""
     stays = [*page_outlives_its_mappings(), Mmap("b", PMD_SIZE), Madvise("b", "hugepage"), Read("b")]
     try:
-        with kernel(False, (), None) as asked:
+        with kernel(False, ()) as asked:
             right, wrong = (
                 conform(asked, stays, reference=KERNELS[name]) for name in ("per-mm flag", "counted")
             )
@@ -128,7 +128,7 @@ def test_a_recording_is_compared_too():
 
 def test_a_recording_says_all_that_was_seen(tmp_path):
     recording = Recording({"kernel": "Linux 6.0", "architecture": "x86_64", "enabled": "madvise"}, {})
-    for each in SCENARIOS.values():
+    for each in EXAMPLES.values():
         recording.add(each, list(blind(Simulated(REFERENCE, log=False).run(each))))
     recording.write(tmp_path / "recorded.json")
     assert read(tmp_path / "recorded.json") == recording
