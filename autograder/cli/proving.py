@@ -156,31 +156,6 @@ def conform(
     raise typer.Exit(1 if tally.unlike else 0)
 
 
-class _Rate:
-    """How far something is, and how fast: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, total: int, what: str) -> None:
-        columns = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
-        self.progress = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
-        self.task = self.progress.add_task(what, total=total, rate="")
-        self.total, self.done, self.began = total, 0, time.monotonic()
-
-    def tell(self) -> None:
-        """One more is done."""
-        self.done += 1
-        rate = f"{self.done / (time.monotonic() - self.began):.1f} a second"
-        self.progress.update(self.task, advance=1, rate=rate)
-        if not out.is_terminal and self.done % 50 == 0:
-            say(f"{self.done} of {self.total}, {rate}")
-
-    def __enter__(self) -> _Rate:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-
 @app.command()
 def figures(
     stem: Annotated[str, typer.Argument(help="The lab.")] = "lab4_mm_flag",
