@@ -15,7 +15,7 @@ STYLES = ("picture.css", "schedule.css")
 AROUND = 6  # operations before and after the current one in a picture that cannot be turned
 
 
-KEYS = "← → step · Page Up, Page Down ten steps · Home, End"
+KEYS = "← → step · Page Up, Page Down: ten · Esc leaves"
 LEGEND = "hatched: reads as zeroes · thick outline: changed by this operation"
 
 
