@@ -38,7 +38,8 @@ WP = "do_huge_pmd_wp_page"
 exercise(
     WP,
     "You now have a first write that gets 2 MiB of its own, and goes on with 4 KiB where there are none.",
-    more=2,
+    more=1,
+    untried="programs of several processes, memory that runs out, and a split or an unmap in between",
     calls="split_huge_zero_page_pmd",
 )
 
@@ -155,7 +156,7 @@ def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
         expect_unlocked(mm, WP, "after a split")
 
 
-@check(WP, points=1, needs=a_write_to_huge_zeroes_gets_a_huge_page)
+@check(WP, points=2, needs=a_write_to_huge_zeroes_gets_a_huge_page)
 def two_cpus_may_write_at_once(kernel: Kernel) -> object:
     """Two CPUs write to the same 2 MiB of zeroes: both bytes are there afterwards, and nothing is lost."""
     kernel = with_huge_zero(kernel)
