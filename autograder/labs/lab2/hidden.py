@@ -12,7 +12,6 @@ from hugezero.labs.lab2.check_reads import ANON
 from hugezero.labs.lab2.check_splits import SPLIT
 from hugezero.labs.lab2.check_writes import WP
 from hugezero.machine import Kernel
-from hugezero.mm.huge_memory import mk_huge_zero_pmd
 from hugezero.scenario import (
     Action,
     Exit,
@@ -58,8 +57,8 @@ def _memory_runs_out(kernel: Kernel) -> None:
     survives(kernel, PROGRAMS, [*AREA, *FAMILY], 1 << 14)
 
 
-AWAY = calls("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
-SPLITTER = calls("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
+AWAY = calls("unmapping", ("unmap", fixtures.ONE.vma, fixtures.ONE.pmd, fixtures.ONE.at))
+SPLITTER = calls("splitter", ("split_huge_pmd", fixtures.ONE.vma, fixtures.ONE.pmd, fixtures.ONE.at))
 
 
 def _nothing_is_lost(kernel: Kernel, cells: dict[Cell, Any], *each: list[Any]) -> object:
@@ -97,8 +96,8 @@ def huge_memory_may_run_out(kernel: Kernel) -> None:
 @check(ANON, points=0.5, needs=check_reads.two_cpus_may_fault_at_once)
 def readers_writers_and_an_unmap(kernel: Kernel) -> object:
     """Readers and a writer beside an unmap, with memory that may run out: nothing is lost under any schedule."""
-    reader, writer = fixtures.fault(ANON, False), fixtures.fault(ANON, True)
-    return _nothing_is_lost(kernel, fixtures.unmapped(), [reader, AWAY], [writer, reader, AWAY], [reader] * 3)
+    reader, writer = (fixtures.fault(ANON, write, fixtures.UNMAPPED) for write in (False, True))
+    return _nothing_is_lost(kernel, fixtures.UNMAPPED, [reader, AWAY], [writer, reader, AWAY], [reader] * 3)
 
 
 # do_huge_pmd_wp_page
@@ -122,9 +121,9 @@ def no_program_can_tell_huge_writes_from_linux(kernel: Kernel) -> None:
 @check(WP, points=0.5, needs=check_writes.two_cpus_may_write_at_once)
 def writers_a_split_and_an_unmap(kernel: Kernel) -> object:
     """A writer beside an unmap, a split and another writer, with memory that may run out: nothing is lost."""
-    writer = fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))
+    writer = fixtures.fault(WP, True, fixtures.MAPPED)
     return _nothing_is_lost(
-        kernel, fixtures.mapped(), [writer, AWAY], [writer, SPLITTER], [writer, writer, AWAY]
+        kernel, fixtures.MAPPED, [writer, AWAY], [writer, SPLITTER], [writer, writer, AWAY]
     )
 
 
@@ -142,8 +141,8 @@ def no_program_can_tell_splits_from_linux(kernel: Kernel) -> None:
 @check(SPLIT, points=0.5, needs=check_splits.a_reader_on_another_cpu_sees_zeroes)
 def two_splits_and_an_unmap(kernel: Kernel) -> object:
     """Two CPUs split the same 2 MiB while a third unmaps them: nothing is lost under any schedule."""
-    writer = fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))
-    return _nothing_is_lost(kernel, fixtures.mapped(), [SPLITTER, SPLITTER, AWAY], [SPLITTER, writer])
+    writer = fixtures.fault(WP, True, fixtures.MAPPED)
+    return _nothing_is_lost(kernel, fixtures.MAPPED, [SPLITTER, SPLITTER, AWAY], [SPLITTER, writer])
 
 
 # the repairs

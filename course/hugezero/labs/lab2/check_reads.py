@@ -14,13 +14,13 @@ from ...mm.pgtable import Pmd, PteTable, pmd_offset, walk
 from ..fixtures import ADVISED, deposited, huge_area, huge_fault, no_memory_next
 from .fixtures import (
     SHAPE,
+    UNMAPPED,
     expect_result,
     expect_unlocked,
     expect_zeroes_untouched,
     fault,
     nothing_lost,
     schedules,
-    unmapped,
     with_huge_zero,
 )
 
@@ -165,11 +165,11 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
 def two_cpus_may_fault_at_once(kernel: Kernel) -> object:
     """Two CPUs fault in the same 2 MiB: one entry is made, one table put aside, and what the loser had comes back."""
     for writer in (False, True):
-        both = [fault(ANON, False, plenty=True), fault(ANON, writer, plenty=True)]
+        both = [fault(ANON, each, UNMAPPED, plenty=True) for each in (False, writer)]
         found = schedules(
             with_huge_zero(kernel),
             both,
-            unmapped(),
+            UNMAPPED,
             at_end=nothing_lost,
             story="nothing is lost",
             hint=SHAPE,
