@@ -39,7 +39,7 @@ COSTS = {
     ),
     "sys-exit": (HEAD + "    import sys\n    sys.exit()", "SystemExit"),
     "raises-SystemExit": (HEAD + "    raise SystemExit(0)", "SystemExit"),
-    "loops-without-operations": (HEAD + "    while True:\n        pass", "without one operation"),
+    "loops-without-operations": (HEAD + "    while True:\n        pass", "ran 200,000 lines"),
     "loops-with-operations": (HEAD + "    while True:\n        purse.coins.add(n)", "was not done"),
     "loops-and-catches": (
         HEAD

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..explore.budget import TooManyLines, ended_by, left_behind, line_budget
+from ..explore.budget import TooManyLines, ended_by, left_behind, line_budget, uncounted
 from ..explore.generations import Seen
 from ..explore.replay import Step, acts_differently, next_step
 from ..store import Cell, Differs, Environment, KernelBug, OtherThread, Stop, current, use
@@ -86,7 +86,7 @@ class Operations(Environment):
             raise Stop
         before = use(self.outer)
         try:
-            return self.do(cell, verb, args)
+            return uncounted(self.do, cell, verb, args)
         except BaseException as end:
             self.stopped = end
             raise Stop from None

@@ -61,6 +61,16 @@ def line_budget(limit: int, files: Container[str] | None = None) -> Iterator[Non
         _settrace(before)
 
 
+def uncounted(run: Callable[..., Any], *args: Any) -> Any:
+    """Return what *run* returns for *args*, while no line of it is counted: it is not under test."""
+    count = sys.gettrace()
+    _settrace(None)
+    try:
+        return run(*args)
+    finally:
+        _settrace(count)
+
+
 @contextlib.contextmanager
 def ended_by(end: Callable[[], None]) -> Iterator[None]:
     """Call *end*, which does not return, when code inside runs more lines than it may and cannot be stopped by that."""
