@@ -25,11 +25,16 @@ def grade(
     but: Annotated[
         list[str] | None, typer.Option("--but", help="All but this student; can be repeated.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Processes at the same time; as many as CPUs, if not given."),
+    ] = None,
     root: Root = None,
 ) -> None:
     """Grade every submission of a lab that is in build/submitted/; exit with 1 if one could not be graded."""
     from ..course.release import ReleaseFailed
     from ..grading import grade as grading
+    from ..grading.workers import cpus
     from ..sandbox.sandbox import NoSandbox
 
     course = course_in(root)
@@ -37,7 +42,7 @@ def grade(
         who = grading.chosen(course, stem, student or (), but or ())
         if not who:
             stop(f"nobody has handed in {stem}: submissions are build/submitted/STUDENT/{stem}/{stem}.ipynb")
-        rows = table(grading.grade(course, stem, force, who), len(who), f"grading {stem}")
+        rows = table(grading.grade(course, stem, force, who, jobs or cpus()), len(who), f"grading {stem}")
     except (NoSandbox, ReleaseFailed, FileNotFoundError, ValueError) as wrong:
         stop(wrong)
     left = [each.student for each in rows if not each.cells]

@@ -193,6 +193,7 @@ def demo(
     from ..course.release import ReleaseFailed
     from ..course.release import release as release_one
     from ..grading import grade as grading
+    from ..grading.workers import cpus
     from ..prove import demo as showing
     from ..prove import known_answers, submissions
     from ..sandbox.sandbox import NoSandbox
@@ -210,7 +211,7 @@ def demo(
     for student, notebook in made.items():
         submissions.submit(course, student, stem, notebook)
     try:
-        table(grading.grade(course, stem), len(made), f"grading {stem}")
+        table(grading.grade(course, stem, jobs=cpus()), len(made), f"grading {stem}")
     except NoSandbox as wrong:
         stop(wrong)
     finally:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from nbgrader.api import Gradebook
 
 from ..course.layout import Course
 from ..course.release import nbgrader
@@ -21,24 +23,42 @@ from .reading import NotANotebook, read
 from .rebuild import rebuild
 from .results import SubmissionResult
 from .stories import fingerprint, stories
+from .workers import done_by
 
 OLD = " (its points in the gradebook are those of an earlier hand-in)"
 
 
 def grade(
-    course: Course, stem: str, force: bool = False, rows: Iterable[HandedIn] | None = None
+    course: Course, stem: str, force: bool = False, rows: list[HandedIn] | None = None, jobs: int = 1
 ) -> Iterator[SubmissionResult]:
     """Grade the submissions of a lab that are new, or all of them; yield a result for each of *rows*.
 
     Those are the folders in submitted/, see `chosen`. One that cannot be graded costs nobody else
-    anything: its result has no cells, and says why.
+    anything: its result has no cells, and says why. *jobs*: processes that work at the same time.
     """
     if why := missing():
         raise NoSandbox(why)
     course.notebook(stem)
-    api = nbgrader(course)
-    for row in chosen(course, stem) if rows is None else rows:
-        yield _graded(course, api, stem, row, force)
+    _nbgrader.cache_clear()  # its settings may have changed since
+    api = _nbgrader(course.root)
+    rows = chosen(course, stem) if rows is None else rows
+    one = partial(_graded, course, stem, force)
+    if jobs == 1 or len(rows) < 2:
+        yield from map(one, rows)
+        return
+    with Gradebook(api.coursedir.db_url):
+        pass  # it is there, and up to date, before several open it
+    gone = "the process that graded it was ended from outside, twice"
+    yield from done_by(jobs, one, rows, lost=lambda row: _not_graded(row, stem, gone))
+
+
+@cache
+def _nbgrader(root: Path) -> Any:
+    """Return this process's nbgrader, which waits for a gradebook that another one writes to."""
+    api = nbgrader(Course(root))
+    if api.coursedir.db_url.startswith("sqlite:") and "?" not in api.coursedir.db_url:
+        api.coursedir.db_url += "?timeout=60"
+    return api
 
 
 def chosen(
@@ -56,7 +76,7 @@ def chosen(
     return [row for row in rows if row.student not in but and (not only or row.student in only)]
 
 
-def _graded(course: Course, api: Any, stem: str, row: HandedIn, force: bool) -> SubmissionResult:
+def _graded(course: Course, stem: str, force: bool, row: HandedIn) -> SubmissionResult:
     path = course.build / "ledger" / row.student / f"{stem}.json"
     if row.broken:
         return _not_graded(row, stem, f"{row.broken}{OLD if path.is_file() else ''}")
@@ -66,7 +86,7 @@ def _graded(course: Course, api: Any, stem: str, row: HandedIn, force: bool) -> 
     begun.parent.mkdir(parents=True, exist_ok=True)
     begun.touch()
     try:
-        told = api.autograde(stem, row.student, force=force)
+        told = _nbgrader(course.root).autograde(stem, row.student, force=force)
         found = SubmissionResult.read(path) if told["success"] else None
     except (OSError, ValueError) as wrong:  # a ledger that is not there, or was cut off
         told, found = {"error": f"{type(wrong).__name__}: {wrong}"}, None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..course.layout import Course, source_of
 from ..course.release import release
 from ..grading.grade import grade
+from ..grading.workers import cpus
 from . import counterexamples, submissions
 from .known_answers import Verdict, blank_answers, known_mistakes, reference_answers, try_all
 from .mutant import Mutant
@@ -106,7 +107,7 @@ def verify_judged(course: Course, stem: str, tell: Tell = lambda _: None, some: 
         submissions.submit(course, student, stem, submissions.answered(blank, answer))
     submissions.submit(course, "blank", stem, blank)
     submissions.submit(course, "perfect", stem, submissions.answered(blank, perfect))
-    for found in grade(course, stem, force=True):
+    for found in grade(course, stem, force=True, jobs=cpus()):
         student = found.student
         tell(f"{stem}: {student} {found.points:g}/{found.max:g}")
         if student in known:
