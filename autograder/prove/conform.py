@@ -58,7 +58,7 @@ class Tally:
             f"{len(self.unlike)} otherwise without one; {self.not_asked.total()} not asked"
         ]
         yields += [f"  {times} not asked: {why}" for why, times in self.not_asked.most_common()]
-        yields += [f"  {times} by {name}: {REASONS[name]}" for name, times in self.known.most_common()]
+        yields += [f"  {times} with {name}: {REASONS[name]}" for name, times in self.known.most_common()]
         return yields + [f"UNLIKE {one}" for one in self.unlike]
 
 

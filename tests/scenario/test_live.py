@@ -1,5 +1,8 @@
 """The running Linux, asked by real processes: it shows what was recorded, and what the reference shows."""
 
+import subprocess
+import sys
+
 import pytest
 from hugezero.scenario import Mmap, simulate
 from hugezero.scenario.live import ask_linux
@@ -88,3 +91,19 @@ def test_an_answer_says_where_it_is_from(linux):
     assert [each.seen for each in now.observations] == [each.seen for each in read().of(EXAMPLES[names[0]])]
     with pytest.raises(Unavailable, match=r"maps .* nor has this scenario been recorded"):
         ask_linux([Mmap("a", 1 << 45)])
+
+
+def test_on_another_system_the_recording_answers():
+    """Nothing of Linux's is imported there: these modules are not to be had."""
+    code = """
+import sys
+sys.platform = "darwin"
+sys.modules |= dict.fromkeys(["fcntl", "resource", "ctypes"])
+from hugezero.scenario.live import ask_linux
+from hugezero.scenario.live.examples import EXAMPLES
+answer = ask_linux(EXAMPLES["2 MiB are forgotten"])
+print(answer.source, len(answer.observations))
+"""
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert asked.stdout.startswith("recorded on Linux 6.18.44, x86_64 (enabled madvise"), asked.stderr
+    assert asked.stdout.endswith("since here this system is darwin, no Linux 5\n")

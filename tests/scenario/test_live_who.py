@@ -88,7 +88,7 @@ def test_with_fewer_rights_less_is_seen_and_nothing_else_is_different(vantage):
         (["scan"], {"huge zero page", "mapped"}),  # root sees it all the same, by the flags of the frame
         (["scan", "frames"], {"mapped"}),
         (["mapped"], set()),
-        (["faults", "rss", "counters"], {"huge zero page"}),
+        (["faults", "rss", "tables", "counters"], {"huge zero page"}),
     ],
     ids=str,
 )

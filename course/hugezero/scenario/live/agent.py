@@ -143,8 +143,10 @@ def settle(anchor: bool) -> None:
     for line in lines:
         where, rights, *_ = line.split()
         low, high = (int(part, 16) for part in where.split("-"))
-        if rights == "rw-p" and not ARENA[0] < low < ARENA[1]:
-            libc.madvise(low, high - low, MADV["populate_write"])
+        if (
+            not ARENA[0] < low < ARENA[1]
+        ):  # a child has no tables of what was only read, until it reads it again
+            libc.madvise(low, high - low, MADV["populate_write" if rights == "rw-p" else "populate_read"])
     for _ in range(3):
         write(ARENA[0], 1, 1, b"\1")
         read(ARENA[0], 1, 1)

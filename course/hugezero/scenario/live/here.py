@@ -32,8 +32,10 @@ def in_the_way() -> str | None:
     page = os.sysconf("SC_PAGE_SIZE")
     if page != PAGE_SIZE:
         return f"pages of this machine are {page // 1024} KiB, and scenarios are about pages of 4 KiB"
-    if not Path("/proc/self/pagemap").exists():
-        return "/proc does not show the pages of a process here"
+    try:
+        open("/proc/self/pagemap", "rb").close()
+    except OSError as error:
+        return f"/proc does not show the pages of a process here ({error.strerror})"
     huge = setting("hpage_pmd_size")
     if huge != str(PMD_SIZE):
         what = f"are {huge} bytes, and not 2 MiB" if huge else "are not built into this kernel"

@@ -85,7 +85,7 @@ class Linux:
             raise Unavailable(f"it maps {wanted >> 20} MiB, and {free >> 20} MiB of memory are free")
 
     def _unseen(self, no_zeroes: bool) -> frozenset[str]:
-        hidden = {name for name in ("faults", "rss", "counters") if not self.can[name]}
+        hidden = {name for name in ("faults", "rss", "tables", "counters") if not self.can[name]}
         if not self.can["mapped"]:
             hidden |= {"mapped", "kind", "frame"}
         if not (self.can["scan"] or (self.can["frames"] and self.can["flags"])):

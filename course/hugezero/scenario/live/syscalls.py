@@ -22,7 +22,7 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FIXED_NOREPLACE = (
     0x4000,
     0x100000,
 )
-MADV = {"dontneed": 4, "hugepage": 14, "nohugepage": 15, "populate_write": 23}
+MADV = {"dontneed": 4, "hugepage": 14, "nohugepage": 15, "populate_read": 22, "populate_write": 23}
 SYS_exit = {"x86_64": 60}.get(os.uname().machine, 93)  # 93 where the numbers are the generic ones
 PR_SET_CHILD_SUBREAPER = 36
 FAILED = (-1, ctypes.c_void_p(-1).value)  # as an int, and as an address
