@@ -16,9 +16,10 @@ lab: $(READY) ## open JupyterLab on the course (PORT=8889, BROWSER=none)
 test: system $(READY) ## run the tests
 	@$(PY) -m pytest
 
-test-full: system $(READY) ## run what `make test` leaves out: long forms, more examples, every mutant, some through the judge
+test-full: system $(READY) ## run what `make test` leaves out: long forms, more examples, every mutant, some through the judge; running Linux beside the reference
 	@$(PY) -m pytest -m "full or hypothesis" --hypothesis-profile full
 	@$(PY) -m autograder verify --some
+	@$(PY) -m autograder conform
 
 demo: system $(READY) ## release, grade the example submissions, print the table
 	@$(PY) -m autograder demo

@@ -106,6 +106,7 @@ class _Rate:
 
 @app.command()
 def conform(
+    stems: Annotated[list[str] | None, typer.Argument(help="Labs; all of them, if none is given.")] = None,
     generated: Annotated[
         int, typer.Option(help="So many generated programs beside those of the labs.")
     ] = 300,
@@ -118,7 +119,8 @@ def conform(
         typer.Option("--without", help="Do as if this could not be seen here; can be repeated."),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Write down what the labs' own scenarios show, in this file.")
+        Path | None,
+        typer.Option(help="Write down in this file what Linux shows to the examples."),
     ] = None,
     root: Root = None,
 ) -> None:
@@ -130,13 +132,22 @@ def conform(
     from ..labs.shrinking import fail_with_the_smallest
     from ..prove import conform as conforming
 
-    todo = [*scenarios.scenarios(course_in(root)), *scenarios.generated(PROGRAMS.reference, seed, generated)]
+    course = course_in(root)
+    labs = stems or course.stems()
+    if record is not None and not record.resolve().parent.is_dir():
+        stop(f"{record}: there is no folder {record.resolve().parent}")
     try:
-        with conforming.kernel(change_settings, without or (), record) as kernel:
+        for stem in labs:
+            course.notebook(stem)
+        with conforming.kernel(change_settings, without or ()) as kernel:
             print(kernel.told, flush=True)
+            more = scenarios.generated(PROGRAMS.reference, seed, generated)
+            todo = [*scenarios.written(course, labs), *scenarios.programs(course, labs), *more]
             comparing = conforming.Conform(kernel, PROGRAMS.reference, fail_with_the_smallest)
             with _Rate(len(todo), "asking") as rate:
                 tally = comparing.all(todo, rate.tell)
+            if record:
+                conforming.record(kernel, record)
     except (Unavailable, ValueError, OSError) as wrong:
         stop(wrong)
     except KeyboardInterrupt:

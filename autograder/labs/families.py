@@ -64,10 +64,13 @@ def memory_runs_out(kernel: Kernel, suite: Suite) -> None:
 
 
 def no_difference(kernel: Kernel, suite: Suite, programs: Programs) -> None:
-    """No program sees anything else than on the reference: with memory that runs out, of *programs*, or generated."""
-    memory_runs_out(kernel, suite)
+    """No program sees anything else than on the reference: of *programs*, generated, or with memory that runs out.
+
+    What tells most is first: a short program, and one in which no allocation fails.
+    """
     all_look_alike(kernel, suite, programs)
     programs_look_alike(kernel, suite)
+    memory_runs_out(kernel, suite)
 
 
 def all_comes_back_after_a_fork(kernel: Kernel, suite: Suite) -> None:

@@ -15,10 +15,11 @@ from hugezero.machine import Kernel
 from hugezero.scenario import Action, NotAScenario, Simulated, in_words
 from hugezero.scenario.live.causes import REASONS, cause_of
 from hugezero.scenario.live.comparing import Difference, first_difference
+from hugezero.scenario.live.examples import EXAMPLES
 from hugezero.scenario.live.here import Unavailable, in_the_way, where_asked
 from hugezero.scenario.live.learned import AsLinux
 from hugezero.scenario.live.observed import LiveObservation
-from hugezero.scenario.live.recording import RECORDED, Recording, read
+from hugezero.scenario.live.recording import Recording, read
 
 MEMORY: dict[str, Any] = {
     "pages": 1 << 19,
@@ -67,17 +68,13 @@ class Asked:
 
     ask: Callable[[Sequence[Action]], list[LiveObservation]]
     told: str
-    recording: Recording | None = None  # what another one showed, to compare with
-    record: Recording | None = None  # to write down in
+    recording: Recording | None = None  # what one showed before; None if this is the recording
 
 
 @contextmanager
-def kernel(change_settings: bool, without: Iterable[str], record: Path | None) -> Iterator[Asked]:
-    """The running Linux; where it cannot be asked, a recording, which is then compared with the reference alone.
-
-    *record*: a file for what it shows to the scenarios that are compared meanwhile.
-    """
-    recording = read() if RECORDED.exists() else None
+def kernel(change_settings: bool, without: Iterable[str]) -> Iterator[Asked]:
+    """The running Linux; where it cannot be asked, a recording, which is then compared with the reference alone."""
+    recording = read()
     try:
         if why := in_the_way():
             raise Unavailable(why)
@@ -85,15 +82,10 @@ def kernel(change_settings: bool, without: Iterable[str], record: Path | None) -
 
         linux = Linux(change_settings, without)
     except Unavailable as why:
-        if recording is None or record:
-            raise
         yield Asked(partial(_recorded, recording), f"RECORDED on {recording}, since here {why}")
         return
     with linux:
-        new = Recording(where_asked(), {}) if record else None
-        yield Asked(linux.run, f"{Recording(where_asked(), {})}\n{linux.can}", recording, new)
-        if record and new:
-            new.write(record)
+        yield Asked(linux.run, f"{Recording(where_asked(), {})}\n{linux.can}", recording)
 
 
 def _recorded(recording: Recording, scenario: Sequence[Action]) -> list[LiveObservation]:
@@ -128,8 +120,6 @@ class Conform:
             found, causes = self._difference(scenario, live)
             if found is None or found == before:
                 break
-        if self.asked.record:
-            self.asked.record.add(scenario, live)
         recorded = self.asked.recording and self.asked.recording.of(scenario)
         if recorded and (unlike := first_difference(live, recorded)):
             self.tally.unlike.append(
@@ -174,3 +164,13 @@ class Conform:
         with suppress(Failed):  # it ends so: with the smallest one that still differs
             self.shrink(look, [(action,) for action in program], False)
         return smallest
+
+
+def record(asked: Asked, path: Path) -> None:
+    """Write down in a file what *asked* shows to the examples; raises Unavailable where it cannot."""
+    if asked.recording is None:
+        raise Unavailable(f"this is a recording already: {asked.told}")
+    recording = Recording(where_asked(), {})
+    for scenario in EXAMPLES.values():
+        recording.add(scenario, asked.ask(scenario))
+    recording.write(path)

@@ -129,7 +129,7 @@ def try_all(
 
 def keep_stories(course: Course, stem: str) -> None:
     """Find out how each mutant fails, for `stories`; nothing is done where nothing has changed."""
-    folders = course.open_checks(stem).parent, course.hidden_checks(stem).parent
+    folders = course.open_checks(stem).parent, course.mutants(stem).parent
     files = [course.solution(stem), *(file for folder in folders for file in sorted(folder.glob("*.py")))]
     key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     kept = course.build / "stories" / f"{stem}.json"

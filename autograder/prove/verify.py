@@ -129,12 +129,19 @@ def _in_process(course: Course, stem: str, mutants: list[Mutant]) -> list[Verdic
 
 
 def matrix(proof: Proof) -> list[str]:
-    """The kill matrix, an exercise at a time: which check fails for which mutant (X), and was not run (-)."""
+    """Return the kill matrix, an exercise at a time: which check fails for which mutant (X), and was not run (-).
+
+    Beside each check stands how many mutants it kills, and how many of those no other check kills.
+    """
     lines: list[str] = []
     for exercise in dict.fromkeys(v.mutant.exercise for v in proof.verdicts):
         mine = [v for v in proof.verdicts if v.mutant.exercise == exercise]
         names = [result.name for result in mine[0].results]
-        lines += [f"{exercise}:", *(f"  {chr(97 + n)} {name}" for n, name in enumerate(names))]
+        killers = [[name for name in names if v.failed(name)] for v in mine]
+        lines.append(f"{exercise}:")
+        for n, name in enumerate(names):
+            kills, alone = sum(name in each for each in killers), killers.count([name])
+            lines.append(f"  {chr(97 + n)} {name}: kills {kills}, {alone or 'none'} of them alone")
         width = max(len(v.mutant.name) for v in mine)
         lines.append(f"    {'':{width}} {' '.join(chr(97 + n) for n in range(len(names)))}  caught by")
         for v in mine:

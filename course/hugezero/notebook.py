@@ -122,6 +122,7 @@ from .scenario import (
     Write,
     simulate,
 )
+from .scenario.live import ask_linux
 from .scenario.storage import DiskWorks, Zeroout
 from .store import KernelBug
 from .view import chart, memory_map, schedule, timeline

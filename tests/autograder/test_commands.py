@@ -94,6 +94,15 @@ def test_verify_shows_which_check_catches_which_mutant(toy_course: Course) -> No
     code, said = command(toy_course, "verify")
     assert code == 0, said
     assert "forgets the purse X - -  coins_add_up" in said
+    for block in re.split(r"^\w+:\n", said, flags=re.MULTILINE)[1:]:
+        told = re.findall(r"^  \w (\w+): kills (\d+), (\w+) of them alone$", block, re.MULTILINE)
+        rows = [row.split() for row in re.findall(r"^    .+? ((?:[-.X] )+) \w+$", block, re.MULTILINE)]
+        for n, (_, kills, alone) in enumerate(told):
+            assert int(kills) == sum(row[n] == "X" for row in rows)
+            assert alone.replace("none", "0") == str(
+                sum(row[n] == "X" and row.count("X") == 1 for row in rows)
+            )
+        assert len(told) == len(rows[0])
     assert "7 mutants, 0 not caught as they should be; 1 equivalents; 0 things wrong" in said
 
 

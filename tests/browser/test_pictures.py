@@ -146,6 +146,20 @@ def test_a_click_anywhere_on_a_picture_gives_it_the_keys(tab, spot):
     assert tab.page.locator(".jp-collapseHeadingButton, .jp-CellHeader .collapsed").count() == 0
 
 
+@pytest.mark.parametrize("number", [MAP, TIMELINE])
+def test_one_leaves_a_picture_as_one_leaves_a_cell(tab, number):
+    reach(tab, number)
+    here = tab.active_cell()
+    tab.page.keyboard.press("Escape")
+    assert tab.page.evaluate("() => document.activeElement.closest('.hz')") is None
+    assert tab.active_cell() == here
+    reach(tab, number)
+    tab.page.keyboard.press("Shift+Enter")
+    tab.page.wait_for_function(
+        "here => window.jupyterapp.shell.currentWidget.content.activeCellIndex === here + 1", arg=here
+    )
+
+
 def test_a_focus_ring_shows_where_the_keys_go(tab):
     picture = reach(tab, MAP)
     assert "solid" in picture.locator("input").evaluate("node => getComputedStyle(node).outline")

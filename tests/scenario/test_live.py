@@ -1,49 +1,18 @@
 """The running Linux, asked by real processes: it shows what was recorded, and what the reference shows."""
 
 import pytest
-from hugezero.hw.ram import PAGE_SIZE, PMD_SIZE
-from hugezero.scenario import (
-    Exec,
-    Exit,
-    Fork,
-    Madvise,
-    Mmap,
-    Mprotect,
-    Munmap,
-    Read,
-    Thread,
-    Write,
-    simulate,
-)
+from hugezero.scenario import Mmap, simulate
+from hugezero.scenario.live import ask_linux
 from hugezero.scenario.live.comparing import first_difference
+from hugezero.scenario.live.examples import EXAMPLES
+from hugezero.scenario.live.here import Unavailable
 from hugezero.scenario.live.linux import Linux
-from hugezero.scenario.live.processes import Unavailable
+from hugezero.scenario.live.recording import read
 
 from tests.scenario.kernels import KERNELS
 from tests.scenario.test_as_linux import DESIGNS, TABLE, action, seen
 
 pytestmark = pytest.mark.xdist_group("live")  # one at a time may ask
-HUGE = [Mmap("a", 2 * PMD_SIZE), Madvise("a", "hugepage")]
-SCENARIOS = {
-    "zeroes, small and huge": [
-        *HUGE, Mmap("b", 4 * PAGE_SIZE), Read("a", 0, PMD_SIZE), Read("b", 0, 3 * PAGE_SIZE), Write("b", 5, b"xyz")
-    ],
-    "fork, and a write on either side": [
-        *HUGE, Write("a", PMD_SIZE, b"x"), Read("a"), Fork("child"), Write("a", PMD_SIZE, b"y", by="child"),
-        Write("a", 0, b"z", by="child"), Read("a", PMD_SIZE), Exit(), Read("a", PMD_SIZE, by="child"),
-    ],
-    "a split, a thread, exec, exit": [
-        *HUGE, Read("a", 0, 2 * PMD_SIZE), Munmap("a", PAGE_SIZE, PAGE_SIZE), Thread("t"), Fork("child"),
-        Exec("child"), Mmap("b", PAGE_SIZE, by="child"), Read("b", by="child"), Exit(), Write("a", by="t"), Exit("t"),
-    ],
-    "what may not be touched": [
-        *HUGE, Mprotect("a", False), Read("a"), Write("a"), Munmap("a"), Read("a"), Mmap("b", 0), Munmap("a", 1, 1)
-    ],
-    "a file, and shared memory": [
-        Mmap("f", PAGE_SIZE, data=b"text"), Read("f", 0, 5, 1), Write("f", 1, b"a"), Mmap("s", PAGE_SIZE, True),
-        Fork("child"), Write("s", 0, b"said", by="child"), Read("s", 0, 4, 1), Read("f", 0, 3, 1, by="child"),
-    ],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +32,10 @@ def ask(linux, scenario):
         pytest.skip(str(why))
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_linux_shows_what_the_reference_shows(linux, name):
-    live = ask(linux, SCENARIOS[name])
-    assert first_difference(live, simulate(SCENARIOS[name], KERNELS["per-mm flag"], log=False)) is None
+    live = ask(linux, EXAMPLES[name])
+    assert first_difference(live, simulate(EXAMPLES[name], KERNELS["per-mm flag"], log=False)) is None
 
 
 def rows():
@@ -94,3 +63,28 @@ def test_linux_shows_what_was_recorded(linux, row):
             step.get("vmstat", {}).pop("thp_zero_page_alloc", None)
         assert step == seen(step, last, delta)
         looked = last.vmstat
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_reference_shows_what_was_recorded(name):
+    """The recording that notebooks fall back on; `python -m autograder conform --record` makes another one."""
+    recorded = read().of(EXAMPLES[name])
+    assert recorded[-1].unseen == frozenset(), "recorded where all can be seen"
+    assert first_difference(recorded, simulate(EXAMPLES[name], KERNELS["per-mm flag"], log=False)) is None
+
+
+def test_the_recording_names_the_linux_and_its_settings():
+    where = read().where
+    assert {*where} == {"kernel", "architecture", "enabled", "defrag", "use_zero_page", "shmem_enabled"}
+    assert all(where.values()) and where["kernel"].startswith("Linux ")
+
+
+def test_an_answer_says_where_it_is_from(linux):
+    """Asked now where that is possible; else what was recorded, and why."""
+    names = ["2 MiB are forgotten", "the user exits, and memory is asked for"]
+    now, drop = (ask_linux(EXAMPLES[name]) for name in names)
+    assert now.source.startswith("asked now: Linux ")
+    assert drop.source.startswith("asked now" if linux.can["drop"] else "recorded on Linux ")
+    assert [each.seen for each in now.observations] == [each.seen for each in read().of(EXAMPLES[names[0]])]
+    with pytest.raises(Unavailable, match=r"maps .* nor has this scenario been recorded"):
+        ask_linux([Mmap("a", 1 << 45)])

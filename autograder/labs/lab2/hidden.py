@@ -156,7 +156,7 @@ def _nothing_is_left(kernel: Kernel) -> None:
         all_comes_back(kernel, program, "parent and child have ended", **MACHINE)
 
 
-@check("copy_huge_pmd", points=1, needs=check_repairs.fork_copies_one_entry_for_2_mib)
+@check(check_repairs.COPY, points=1, needs=check_repairs.fork_copies_one_entry_for_2_mib)
 def no_program_can_tell_huge_forks_from_linux(kernel: Kernel) -> None:
     """No generated program that forks sees anything else than on the reference; memory may run out."""
     _memory_runs_out(kernel)
@@ -165,7 +165,7 @@ def no_program_can_tell_huge_forks_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check("zap_huge_pmd", points=1, needs=check_repairs.unmapping_2_mib_gives_everything_back)
+@check(check_repairs.ZAP, points=1, needs=check_repairs.unmapping_2_mib_gives_everything_back)
 def no_program_can_tell_huge_unmaps_from_linux(kernel: Kernel) -> None:
     """No generated program that unmaps and exits sees anything else than on the reference; nothing is left."""
     _nothing_is_left(kernel)
@@ -173,7 +173,7 @@ def no_program_can_tell_huge_unmaps_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check("change_huge_pmd", points=1, needs=check_repairs.mprotect_changes_what_it_was_asked_to)
+@check(check_repairs.CHANGE, points=1, needs=check_repairs.mprotect_changes_what_it_was_asked_to)
 def no_program_can_tell_huge_mprotects_from_linux(kernel: Kernel) -> None:
     """No generated program that protects ranges, whole and in part, sees anything else than on the reference."""
     for offset, length in (

@@ -86,8 +86,8 @@ def unmaps_beside_everything_else(kernel: Kernel) -> object:
 @check(ZAP, points=1, needs=open_checks.an_unmap_gives_the_reference_back)
 def nothing_is_left_behind(kernel: Kernel) -> None:
     """No program sees a difference, and when all have ended and memory was asked for, every frame is free again."""
-    all_comes_back_after_a_fork(kernel, PROGRAMS)
     no_difference(kernel, PROGRAMS, families.unmaps())
+    all_comes_back_after_a_fork(kernel, PROGRAMS)
 
 
 @check(COPY, points=0.5, needs=open_checks.a_child_takes_a_reference_of_its_own)

@@ -11,7 +11,7 @@ from hugezero.mm.mm_types import Mm
 
 from .. import families
 from ..explorations import FIRST_MM
-from ..families import all_comes_back_after_a_fork, all_look_alike, no_difference
+from ..families import all_comes_back_after_a_fork, no_difference
 from .held_by_mms import town
 from .programs import PROGRAMS
 
@@ -32,13 +32,12 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
 @check(COPY, points=1, needs=open_checks.a_child_takes_a_reference_of_its_own)
 def forks_beside_exits(kernel: Kernel) -> object:
     """A fork beside the parent's exit, the child's, and the shrinker: whoever lives longer still has its zeroes."""
-    all_look_alike(kernel, PROGRAMS, families.forks())
+    no_difference(kernel, PROGRAMS, families.forks())
     one, child = (place := town(True, threads=2)).programs[0], Mm(FIRST_MM)
     leaves = calls("thread", one.ends)
     found = place.explored(kernel, calls("parent", one.forks, one.ends), leaves, children=(FIRST_MM,))
     place.explored(kernel, calls("parent", one.forks, ("mmput", child)), leaves, children=(FIRST_MM,))
     all_comes_back_after_a_fork(kernel, PROGRAMS)
-    no_difference(kernel, PROGRAMS, families.forks())
     return found
 
 
@@ -72,6 +71,6 @@ def no_cpu_remembers_what_was_unmapped(kernel: Kernel) -> object:
     place.explored(kernel, calls("unmapper", one.unmaps, one.ends), one.reader(1))
     two = (empty := town(False)).programs[0]
     found = empty.explored(kernel, calls("writer", two.writes(), two.unmaps), two.reader(1))
-    all_comes_back_after_a_fork(kernel, PROGRAMS)
     no_difference(kernel, PROGRAMS, families.unmaps())
+    all_comes_back_after_a_fork(kernel, PROGRAMS)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hugezero.check.checks import check, expect
 from hugezero.explore.threads import Thread, cpu
-from hugezero.labs.actors import take
+from hugezero.labs.actors import take, used
 from hugezero.labs.lab5 import check_folio as open_checks
 from hugezero.labs.lab5.check_folio import INIT, LARGEST, MM_GET, MM_PUT
 from hugezero.labs.laws import alive
@@ -52,13 +52,13 @@ def programs_live_on_whatever_was_booted(kernel: Kernel) -> None:
 @cpu("reader")
 def _stays(mm: Mm) -> None:
     """A thread of *mm* that takes the folio, and reads it; the mm lives on."""
-    take(MM_GET, mm)
+    take(MM_GET, mm, may_fail=True)
 
 
 @cpu("process")
 def _comes_and_goes(mm: Mm) -> None:
     """The only thread of *mm*: it takes the folio, reads it, and ends."""
-    take(MM_GET, mm)
+    take(MM_GET, mm, may_fail=True)
     call(MM_PUT, mm)
 
 
@@ -88,6 +88,6 @@ def processes_end_in_both_kernels(kernel: Kernel) -> object:
 @check(LARGEST, points=1, needs=open_checks.the_largest_folio_that_never_goes)
 def it_can_be_read_whoever_goes(kernel: Kernel) -> object:
     """What it gives can be read while a process ends and memory gets tight, under every schedule."""
-    user = Thread("disk", lambda: take(LARGEST))
+    user = Thread("disk", lambda: used(LARGEST, call(LARGEST)))
     machines = [{**cells, **ZEROES_THERE} for cells in (persistent(), in_use())]
     return in_each(kernel, machines, user, LEAVES, at_end=held_by(0), story="nobody reads what has gone")

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from ..hw.ram import LEFT_BEHIND, PAGE_SIZE, Bytes, Contents
 from ..mm.mm_types import EIO
 from ..mm.page_alloc import ZERO_PAGE, Folio
-from ..store import SOMETHING, Atomic, Counter, Field, Handle, Slot, Vector, new, operation, record
-from ..store import cells as _cells
+from ..store import SOMETHING, Atomic, Counter, Field, Handle, Slot, Vector, new, operation, record, running
 
 SECTOR_SIZE = 512  # bytes
 BIO_MAX_VECS = 256
@@ -40,7 +39,7 @@ class Queue(Vector):
 
     def take(self) -> Any:
         """Take the oldest one out and return it; None if nobody waits."""
-        return _cells.environment.op(self.cell, "take", ())
+        return running.environment.op(self.cell, "take", ())
 
 
 class BlockDevice(Handle):

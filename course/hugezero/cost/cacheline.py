@@ -179,6 +179,7 @@ class Replay:
     at: dict[str, float] = field(default_factory=dict)  # time by line, waiting for it included
     served_at: list[tuple[float, float, int, str]] = field(default_factory=list)  # begin, end, CPU, line
     came_at: list[float] = field(default_factory=list)  # for each of those: since when it has waited
+    held_at: list[dict[str, Holders]] = field(default_factory=list)  # and who had which line after it
 
     def at_the_line(self, phase: str) -> float:
         """Return the time that *phase* spent at shared lines: waiting and being served."""
@@ -249,6 +250,7 @@ def replay(
             if keep and line != OWN:
                 result.served_at.append((begin, begin + cost, cpu, line))
                 result.came_at.append(came)
+                result.held_at.append(dict(caches.lines))
         done += 1
         if progress is not None and done % 65536 == 0:
             progress(done, total)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any, NamedTuple
 
-from ..store import NOTHING, KernelBug, View, Words, cell_name, operation, record
-from ..store import cells as _cells
+from ..store import NOTHING, KernelBug, View, Words, cell_name, operation, record, running
 
 PAGE_SIZE = 4096  # bytes
 PTRS_PER_PTE = 512  # entries in a table
@@ -136,22 +135,22 @@ class Bytes(View):
     def load(self, offset: int, length: int) -> bytes:
         """Return *length* bytes from *offset*."""
         self._within("load", offset, length)
-        return _cells.environment.op(self.cell, "load", (offset, length))
+        return running.environment.op(self.cell, "load", (offset, length))
 
     def store(self, offset: int, data: bytes) -> None:
         """Write *data* at *offset*."""
         if not isinstance(data, bytes):
             raise TypeError(f"{cell_name(self.cell)}.store({offset}, {data!r}): the data must be bytes")
         self._within("store", offset, len(data))
-        _cells.environment.op(self.cell, "store", (offset, data))
+        running.environment.op(self.cell, "store", (offset, data))
 
     def clear(self) -> None:
         """Make every byte zero."""
-        _cells.environment.op(self.cell, "clear", ())
+        running.environment.op(self.cell, "clear", ())
 
     def paste(self, at: int, source: Contents, offset: int, length: int) -> None:
         """Write *length* bytes of *source*, from *offset*, at *at*."""
         if not isinstance(source, Contents):
             raise TypeError(f"{cell_name(self.cell)}.paste: {source!r} is not the contents of anything")
         self._within("paste", at, length)
-        _cells.environment.op(self.cell, "paste", (at, source, offset, length))
+        running.environment.op(self.cell, "paste", (at, source, offset, length))

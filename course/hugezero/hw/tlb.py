@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..store import Atomic, Handle, View, Words, operation, record
-from ..store import cells as _cells
+from ..store import Atomic, Handle, View, Words, operation, record, running
 
 
 @record
@@ -39,7 +38,7 @@ class Translations(View):
 
     def flush(self, start: int, end: int) -> None:
         """Make every CPU forget what it remembers of the addresses from *start* to *end*, and wait until it has."""
-        _cells.environment.op(self.cell, "flush", (start, end))
+        running.environment.op(self.cell, "flush", (start, end))
 
 
 class Tlb(Handle):

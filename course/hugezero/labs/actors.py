@@ -17,16 +17,19 @@ GET, PUT, SCAN = "get_huge_zero_folio", "put_huge_zero_folio", "shrink_huge_zero
 
 
 def take(name: str, *args: Any, may_fail: bool = False) -> Folio | None:
-    """Return the folio that the function *name* hands out, of which a byte is read, as a program would.
-
-    With *may_fail*, it may say that there is none.
-    """
+    """Return the folio that the function *name* hands out, once it is used; with *may_fail*, there may be none."""
     folio = call(name, *args)
-    if folio is None and may_fail:
-        return None
+    if folio is not None:
+        return used(name, folio)
+    if not may_fail:
+        raise KernelBug(f"{name} returned None, and there was memory")
+    return None
+
+
+def used(name: str, folio: object) -> Folio:
+    """Return *folio*, which the function *name* returned, once a byte of it is read as a program would."""
     if not isinstance(folio, Folio):
-        wrong = "and there was memory" if folio is None else "which is no folio"
-        raise KernelBug(f"{name} returned {folio!r}, {wrong}")
+        raise KernelBug(f"{name} returned {folio!r}, which is no folio")
     byte = folio.data.load(0, 1)
     if byte != b"\0":
         raise KernelBug(f"a user read {byte!r} from the folio: it is not full of zeroes")
@@ -57,7 +60,8 @@ def reader(put: bool = False) -> None:
 
     With *put*, the function put_huge_zero_folio does that.
     """
-    take(GET, HUGE_ZERO)
+    if take(GET, HUGE_ZERO, may_fail=True) is None:
+        raise KernelBug("the reader was given None instead of a folio, and there was memory")
     _leave(put)
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..machine import Kernel
 from . import open_checks
 from .answers import expect_guess
 
@@ -37,9 +38,9 @@ def question(name: str, choices: str, right: str | Callable[..., Any], because: 
     QUESTIONS[name] = Question(choices, always, because)
 
 
-def expect_letter(name: str, letter: object) -> None:
-    """What an exercise that is a guess returned is one of its letters, whichever."""
-    expect_guess(letter, QUESTIONS[name].choices)
+def expect_letter(kernel: Kernel, name: str) -> None:
+    """What *name*, an exercise that is a guess, returns is one of its letters, whichever."""
+    expect_guess(getattr(kernel, name)(), QUESTIONS[name].choices)
 
 
 def _question(name: str) -> Question:

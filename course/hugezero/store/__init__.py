@@ -1,29 +1,6 @@
 """The flat store of cells that is the machine's whole state."""
 
-from .cells import (
-    KINDS,
-    RECORDS,
-    Atomic,
-    Cell,
-    Counter,
-    Entry,
-    Field,
-    Flag,
-    Handle,
-    Lock,
-    Mutable,
-    NoMachine,
-    NotThere,
-    Slot,
-    Vector,
-    View,
-    cell_name,
-    check_immutable,
-    current,
-    default_of,
-    record,
-    use,
-)
+from .cells import Counter, Entry, Flag, Lock, Slot, Vector, View
 from .environments import (
     ALIVE,
     KERNEL,
@@ -39,6 +16,7 @@ from .environments import (
     call,
     new,
 )
+from .handles import KINDS, Atomic, Field, Handle, NotThere, default_of
 from .operations import (
     DECLARED,
     NOTHING,
@@ -50,6 +28,7 @@ from .operations import (
     Words,
     operation,
 )
+from .running import RECORDS, Cell, Mutable, NoMachine, cell_name, check_immutable, current, record, use
 from .words import in_code, with_result
 
 __all__ = [

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
 
-from . import cells as _cells
-from .cells import Cell, Handle, cell_name, default_of
+from . import running
+from .cells import View
+from .handles import Atomic, Handle, default_of
 from .operations import OPERATIONS, KernelBug
+from .running import Cell, cell_name
 from .words import in_code, with_result
 
 MOST = 500_000  # rows of a log; who needs more does without a log
@@ -37,11 +39,11 @@ class Environment:
     _before: list[Any]
 
     def __enter__(self) -> Any:
-        self.__dict__.setdefault("_before", []).append(_cells.use(self))
+        self.__dict__.setdefault("_before", []).append(running.use(self))
         return self
 
     def __exit__(self, kind: type | None, exc: BaseException | None, trace: TracebackType | None) -> None:
-        _cells.use(self._before.pop())
+        running.use(self._before.pop())
 
 
 class Direct(Environment):
@@ -212,20 +214,20 @@ class Asked(Environment):
 
 def new(kind: str, *args: int) -> Any:
     """Ask the environment for a new thing of *kind*; return None if there is none to be had."""
-    return _cells.environment.op((KERNEL, "objects"), "new", (kind, *args))
+    return running.environment.op((KERNEL, "objects"), "new", (kind, *args))
 
 
 def call(name: str, *args: Any) -> Any:
     """Let the kernel that runs here run its function *name*, whichever that is."""
-    return _cells.environment.op((KERNEL, "functions"), "call", (name, *args))
+    return running.environment.op((KERNEL, "functions"), "call", (name, *args))
 
 
 class Kernel_(Handle):
     """Where new things come from, and which function has which name."""
 
     __slots__ = ()
-    objects = _cells.Atomic(None, "stands for the allocator in a log", _cells.View)
-    functions = _cells.Atomic(None, "stands for the kernel's functions", _cells.View)
+    objects = Atomic(None, "stands for the allocator in a log", View)
+    functions = Atomic(None, "stands for the kernel's functions", View)
 
 
 KERNEL = Kernel_(0)

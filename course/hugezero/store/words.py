@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .cells import KINDS, Cell, Field, View, cell_name
+from .cells import View
+from .handles import KINDS, Field
 from .operations import DECLARED
+from .running import Cell, cell_name
 
 
 def in_code(

@@ -15,7 +15,7 @@ STYLES = ("picture.css", "schedule.css")
 AROUND = 6  # operations before and after the current one in a picture that cannot be turned
 
 
-KEYS = "← → step · Page Up, Page Down ten steps · Home, End"
+KEYS = "← → step · Page Up, Page Down: ten · Esc leaves"
 LEGEND = "hatched: reads as zeroes · thick outline: changed by this operation"
 
 
@@ -60,7 +60,7 @@ def still(made: Pages) -> str:
         )
     style = styles()
     steps = f'<ol class="hz-rows">{"".join(rows)}</ol>' if rows else ""
-    note = f'<p class="hz-soft">{escape(made.note)}</p>' if made.note else ""
+    note = f'<p class="hz-soft hz-note-below">{escape(made.note)}</p>' if made.note else ""
     return (
         f'<div class="hz hz-{made.name.replace(" ", "-")}"><style>{style}</style>'
         f'<div class="hz-top"><p class="hz-title{" bad" if moment["bug"] else ""}">{escape(moment["title"])}</p>'

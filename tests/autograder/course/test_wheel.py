@@ -47,7 +47,8 @@ def sentences(text: str) -> set[str]:
 @cache
 def said_by(stem: str) -> set[str]:
     """The sentences of a lab's open checks."""
-    return sentences(COURSE.open_checks(stem).read_text("utf-8"))
+    parts = COURSE.open_checks(stem).parent.glob("check*.py")
+    return set().union(*(sentences(part.read_text("utf-8")) for part in parts))
 
 
 def tells(texts: dict[str, str], stem: str) -> list[str]:

@@ -54,7 +54,7 @@ def test_each_version_is_somebodys_and_a_seed_always_means_the_same():
     ("functions", "what"),
     [
         ({"get_huge_zero_folio": buggy.get_plain_increment}, "P1 is lost"),
-        ({"get_huge_zero_folio": buggy.get_count_first}, "returned None, and there was memory"),
+        ({"get_huge_zero_folio": buggy.get_count_first}, "was given None instead of a folio"),
         ({"shrink_huge_zero_folio_scan": buggy.scan_trusts_count}, "there was none to be read"),
     ],
 )

@@ -1,12 +1,13 @@
 """Five designs on one table: each line says what the design is known for, on the reference's kernels and on broken ones."""
 
 import inspect
+import re
 
 import pytest
 from hugezero.labs.lab5 import table as five
-from hugezero.labs.lab5.comparison import ROWS, measure, states
+from hugezero.labs.lab5.comparison import ROWS, _length, measure, states
 from hugezero.labs.lab5.designs import LABS, designs
-from hugezero.labs.lab5.table import STORIES, Table, five_designs, picture
+from hugezero.labs.lab5.table import STORIES, Table, five_designs, picture, turn_pages
 
 from autograder.course.layout import Course, load
 
@@ -90,11 +91,59 @@ def test_the_fifth_design_comes_when_its_functions_are_done():
 def test_the_table_reads_as_text_and_as_html_and_its_chart_says_its_numbers(rows):
     table = Table(rows, dict.fromkeys(rows, "the course's"), ["a sixth"])
     assert "16,384" in repr(table) and "a sixth: comes when" in repr(table)
-    assert table._repr_html_().count("<tr>") == 2 + len(ROWS)
+    differ = [key for key in ROWS if len({getattr(row, key) for row in rows.values()}) > 1]
+    assert table._repr_html_().count("<tr>") == 2 + len(five.SECTIONS) + len(differ)
+    assert {key for keys in five.SECTIONS.values() for key in keys} == set(ROWS)
     assert f"per mm {rows['per mm'].writes:.2g}" in table.chart().text
+
+
+def test_a_head_says_which_lab_and_since_when(rows):
+    head, since, _ = repr(Table(rows, dict.fromkeys(rows, ""), [])).splitlines()[:3]
+    assert re.findall(r"lab (\d): ([a-z ]+?)(?=  |$)", head) == [
+        (lab[3:], name) for lab, (name, *_) in LABS.items()
+    ]
+    assert re.findall(r"20\d\d", since) == ["2012", "2012", "2016", "2025"]
+
+
+def test_what_all_designs_have_in_common_is_said_once(rows):
+    table = Table(rows, dict.fromkeys(rows, ""), [])
+    same = next(line for line in table.note.splitlines() if line.startswith("The same"))
+    assert "RSS then, KiB: 0" in same and "page tables then, KiB" in same
+    assert "RSS then" not in "".join(table._section(*each) for each in table._sections())
+
+
+def test_good_and_bad_are_told_by_a_mark_as_well_as_a_colour(rows):
+    table = Table(rows, dict.fromkeys(rows, ""), [])
+    marks = dict(zip(rows, table._marks("faults"), strict=True))
+    assert marks == {"zero page": "✗", "set aside": "✓", "counted": "✓", "per mm": "✓", "persistent": "✓"}
+    assert table._marks("without_mm") == ["✗", "✓", "✗", "✗", "✓"], "here more is better"
+    assert table._marks("goes") == [""] * 5, "words are neither"
+    assert table._marks("share").count("✗") == 1
+    html = table._repr_html_()
+    for look, mark in (("good", "✓"), ("bad", "✗")):
+        assert html.count(f'class="{look}"') == html.count(f'class="{look}">{mark} ') > 5
+
+
+def test_lines_are_counted_where_the_text_has_gone():
+    design = designs({}, KERNELS)[0]
+    names: dict = {}
+    exec(
+        compile(inspect.getsource(KERNELS["lab1"]["do_wp_page"]), "<gone>", "exec"),
+        vars(inspect.getmodule(KERNELS["lab1"]["do_wp_page"])).copy(),
+        names,
+    )
+    assert _length(names["do_wp_page"].__code__) == _length(design.kernel.do_wp_page.__code__) > 5
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_each_program_has_a_picture_on_each_design(story):
     for one in designs({}, KERNELS):
-        assert picture(one, story)._repr_mimebundle_()
+        drawn = picture(one, story)
+        assert drawn.moments[drawn.at]["where"].endswith("· Read('a')"), "not on an empty machine"
+
+
+def test_two_designs_stand_side_by_side(monkeypatch):
+    monkeypatch.setattr(five, "designs", lambda here: designs({}, KERNELS))
+    story, sides = turn_pages({}).children
+    assert [side.children[0].value for side in sides.children] == ["counted", "persistent"]
+    assert list(story.options) == list(STORIES)

@@ -1,10 +1,12 @@
 """A line on its way between CPUs, page by page; and charts of what it costs."""
 
+import re
+
 import pytest
 from hugezero.cost.cacheline import Costs, Phase, replay
 from hugezero.cost.contention import Local, Recorded, bouncing, phases, sweep
 from hugezero.view import cycles_chart, lines_chart, throughput_chart, travel
-from hugezero.view.charts.cache_line import travelling
+from hugezero.view.charts.cache_line import spent_by, travelling
 
 GET = (("refcount", "r"), ("refcount", "w"), ("folio", "r"))
 COUNTED = Recorded(GET, GET, (("refcount", "w"),), ())
@@ -24,6 +26,36 @@ def test_each_page_has_one_holder_and_says_who_waits(kept):
         assert drawn.count(">has the line, modified</text>") == 1
         told = drawn.partition('aria-label="')[2].partition('"')[0]
         assert [f"CPU {cpu}" in told for cpu in range(4)] == [True] * 4
+
+
+def test_the_time_of_each_cpu_goes_somewhere(kept):
+    visits = {cpu: [] for cpu in range(4)}
+    for (begin, end, cpu, _), came in zip(kept.served_at, kept.came_at, strict=True):
+        visits[cpu].append((came, begin, end))
+    for until in (1.0, 500.0, 2500.0, 5000.0):
+        for cpu in visits:
+            assert sum(spent_by(visits[cpu], until)) == pytest.approx(until)
+    whole = [spent_by(visits[cpu], float("inf")) for cpu in visits]
+    assert sum(one.waiting for one in whole) == pytest.approx(sum(kept.waiting.values()))
+
+
+def test_bars_grow_and_never_shrink(kept):
+    made = travelling(kept, "refcount", 30)
+    before = 0.0
+    for page in made.pages:
+        drawn = "".join(made.parts[n] for n in page)
+        now = sum(float(width) for width in re.findall(r'width="([0-9.]+)" height="8" class="time', drawn))
+        assert now > before
+        before = now
+
+
+def test_a_line_that_is_only_read_stays_where_it_is_and_one_that_is_written_to_has_one_cpu(kept):
+    made = travelling(kept, "refcount", 60)
+    last = "".join(made.parts[n] for n in made.pages[-1])
+    assert re.findall(r">([MES]) · ", last) == ["M", *"SSSS"]
+    fetched = dict(re.findall(r"(\w+): \d CPUs? · \w+ · fetched (\d+) ×", last))
+    assert fetched["folio"] == "4" and int(fetched["refcount"]) > 40
+    assert "folio: 4 CPUs · shared · fetched 4 ×" in made.text
 
 
 def test_whoever_waits_is_served_in_the_order_of_the_queue(kept):

@@ -1,10 +1,14 @@
 """Charts that follow the page's theme and speak, and bars that leave a line of text."""
 
 import base64
+import re
 
 import pytest
 from hugezero.view import chart, progress
+from hugezero.view.charts.figure import COLOURS
 from matplotlib import pyplot as plt
+
+from tests.view.test_readable import contrast
 
 
 def figure():
@@ -36,10 +40,32 @@ def test_a_chart_without_words_is_refused(words):
 def test_a_chart_takes_its_ink_from_the_page():
     svg = chart(figure(), alt="a", text="b").svg
     assert "currentColor" in svg
-    assert "var(--hz-sel)" in svg
-    for colour in ("#000000", "#ffffff", "#1f77b4", "#ff7f0e"):
+    assert "var(--hz-c0)" in svg and "var(--hz-c1)" in svg, "each line has a colour of its own"
+    for colour in ("#000000", "#ffffff", "#1f77b4", "#ff7f0e", "#b0b0b0"):
         assert colour not in svg
     assert ">MiB read</text>" in svg, "text stays text"
+
+
+@pytest.mark.parametrize(("page", "theme"), [("#ffffff", 0), ("#111111", 1)])
+def test_every_colour_can_be_seen_on_its_page(page, theme):
+    for both in COLOURS.values():
+        assert contrast(both[theme], page) >= 4.5
+
+
+def test_bars_are_pale_have_an_edge_and_all_look_alike():
+    made, axes = plt.subplots()
+    axes.barh(["a", "b"], [1, 2], color="none", edgecolor="black")
+    axes.barh(["c"], [3], color="C1")
+    svg = chart(made, alt="a", text="b").svg
+    bars = re.findall(r"fill: (\S+); fill-opacity: (\S+); stroke: ([^;]+);", svg)
+    assert bars == [("var(--hz-c0)", "0.25", "var(--hz-c0)")] * 2 + [("var(--hz-c1)", "0.25", "var(--hz-c1)")]
+
+
+def test_the_number_of_the_lab_is_on_a_chart_where_a_notebook_says_it():
+    assert ">lab " not in chart(figure(), alt="a", text="b").svg
+    notebook = {"LAB": 3, "chart": chart, "figure": figure}
+    exec("made = chart(figure(), alt='a', text='b')", notebook)
+    assert ">lab 3</text>" in notebook["made"].svg
 
 
 def test_the_same_figure_gives_the_same_bytes():

@@ -55,6 +55,7 @@ def frames(picture):
     [
         ("huge zero page", "huge zero folio 0x200", "set aside at boot"),
         ("counted", "huge zero folio 0x400", "count 3: main 2 ×, kernel"),
+        ("persistent", "huge zero folio 0x200", "count 2: kernel, since boot"),
     ],
 )
 def test_the_huge_zero_folio_is_one_frame_that_says_who_holds_it(design, name, words):

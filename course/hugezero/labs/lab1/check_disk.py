@@ -9,14 +9,16 @@ from ...mm.mm_types import EIO, error_code
 from ...mm.page_alloc import ZERO_PAGE
 from .fixtures import expect_zeroed, zero
 
+ZERO = "blkdev_issue_zero_pages"
+
 exercise(
-    "blkdev_issue_zero_pages",
+    ZERO,
     "You now have a kernel that zeroes any disk out of one page of memory.",
     more=2,
 )
 
 
-@check("blkdev_issue_zero_pages", points=1)
+@check(ZERO, points=1)
 def the_sectors_read_as_zeroes(kernel: Kernel) -> None:
     """The sectors asked for read as zeroes, the ones beside them are as before, and no frame is taken."""
     with kernel.booted(pages=64) as machine:
@@ -28,7 +30,7 @@ def the_sectors_read_as_zeroes(kernel: Kernel) -> None:
         expect(taken == 0, f"{taken} frames were taken; there is a page of zeroes already: {ZERO_PAGE}")
 
 
-@check("blkdev_issue_zero_pages", points=1, needs=the_sectors_read_as_zeroes)
+@check(ZERO, points=1, needs=the_sectors_read_as_zeroes)
 def a_bio_is_filled_before_it_is_sent(kernel: Kernel) -> None:
     """2 MiB take 512 pieces in 2 bios; a disk that zeroes by itself is asked to, and sent no bio."""
     with kernel.booted(pages=64) as machine:

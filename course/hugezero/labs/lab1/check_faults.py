@@ -12,19 +12,22 @@ from ...mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
 from ...mm.pgtable import Pte, mk_pte, walk, zero_pte
 from .fixtures import area, expect_out_of_memory, place, zeroed_before_mapped
 
+ANON = "do_anonymous_page"
+WP = "do_wp_page"
+
 exercise(
-    "do_anonymous_page",
+    ANON,
     "You now have reads that cost no memory, whoever does them and however many.",
     more=2,
 )
 exercise(
-    "do_wp_page",
+    WP,
     "You now have copy on write: pages are shared until somebody writes, and not longer.",
     more=2,
 )
 
 
-@check("do_anonymous_page", points=1)
+@check(ANON, points=1)
 def a_read_maps_the_zero_page(kernel: Kernel) -> None:
     """A read of memory that nobody wrote maps the zero page and takes no frame."""
     with kernel.booted(pages=64) as machine:
@@ -51,7 +54,7 @@ def a_read_maps_the_zero_page(kernel: Kernel) -> None:
         )
 
 
-@check("do_anonymous_page", points=1, needs=a_read_maps_the_zero_page)
+@check(ANON, points=1, needs=a_read_maps_the_zero_page)
 def a_read_is_counted_by_nobody(kernel: Kernel) -> None:
     """A mapping of the zero page moves neither RSS nor a count, and gives fork nothing to copy."""
     with kernel.booted(pages=64) as machine:
@@ -69,7 +72,7 @@ def a_read_is_counted_by_nobody(kernel: Kernel) -> None:
         )
 
 
-@check("do_anonymous_page", points=1)
+@check(ANON, points=1)
 def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
     """A write to memory that nobody wrote gets a folio of its own, full of zeroes, and RSS grows by one."""
     with kernel.booted(pages=64) as machine:
@@ -103,11 +106,11 @@ def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
             "the entry was set before the folio was cleared: another thread could have read what was left in it",
         )
         machine.births.fail = frozenset([machine.births.tries])
-        expect_out_of_memory(mm, mmap(mm, PAGE_SIZE, at=at + PAGE_SIZE), "do_anonymous_page")
+        expect_out_of_memory(mm, mmap(mm, PAGE_SIZE, at=at + PAGE_SIZE), ANON)
         expect_equal("after a write that found no memory RSS", mm.rss.read(), 1)
 
 
-@check("do_wp_page", points=1)
+@check(WP, points=1)
 def a_write_to_the_zero_page_copies_nothing(kernel: Kernel) -> None:
     """A write to a page of zeroes gets a zeroed folio; not one byte is copied."""
     with kernel.booted(pages=64) as machine:
@@ -132,7 +135,7 @@ def a_write_to_the_zero_page_copies_nothing(kernel: Kernel) -> None:
         )
 
 
-@check("do_wp_page", points=1)
+@check(WP, points=1)
 def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
     """A write to a page that somebody else holds too goes to a copy, and the other one sees nothing."""
     with kernel.booted(pages=64) as machine:
@@ -174,7 +177,7 @@ def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
         )
 
 
-@check("do_wp_page", points=1)
+@check(WP, points=1)
 def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
     """A page that nobody else holds any more is made writable where it is; without memory, a write fails."""
     with kernel.booted(pages=64) as machine:
@@ -194,10 +197,10 @@ def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
         expect_equal("the beginning of the page", user_read(mm, at, 4), b"Mine")
         place(mm, at + PAGE_SIZE, zero_pte())
         machine.births.fail = frozenset([machine.births.tries])
-        expect_out_of_memory(mm, at + PAGE_SIZE, "do_wp_page")
+        expect_out_of_memory(mm, at + PAGE_SIZE, WP)
         folio_get(folio)  # somebody else holds it now
         place(mm, at, mk_pte(folio))
         machine.births.fail = frozenset([machine.births.tries])
-        expect_out_of_memory(mm, at, "do_wp_page")
+        expect_out_of_memory(mm, at, WP)
         what, count = "a copy found no memory, and the count of the page", machine.peek((folio, "refcount"))
         expect_equal(what, count, 2, "nothing has changed: the old page is still mapped here")

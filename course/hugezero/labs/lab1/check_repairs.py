@@ -17,31 +17,36 @@ from ..guesses import expect_letter
 from .broken import trusting_kernel
 from .fixtures import area, place
 
+COPY = "copy_pte_range"
+ZAP = "zap_pte_range"
+FORK_FAULTS = "predict_fork_faults"
+WRONG_BYTES = "wrong_bytes"
+
 exercise(
-    "copy_pte_range",
+    COPY,
     "You now have a fork that copies entries and not bytes.",
     more=1,
     given="bf4ed8723abf",
 )
 exercise(
-    "zap_pte_range",
+    ZAP,
     "You now have an unmap that gives back what was counted, and no more.",
     more=1,
     given="6a1f866df671",
 )
 exercise(
-    "predict_fork_faults",
+    FORK_FAULTS,
     "Your guess is written down. The experiment below tells whether it was right.",
     in_kernel=False,
 )
 exercise(
-    "wrong_bytes",
+    WRONG_BYTES,
     "You now know why a page may be written to only when nobody else can see it.",
     in_kernel=False,
 )
 
 
-@check("copy_pte_range", points=1)
+@check(COPY, points=1)
 def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
     """A forked child shares every page; RSS grows for folios and not for the zero page."""
     with kernel.booted(pages=64) as machine:
@@ -79,7 +84,7 @@ def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
         expect_equal("the RSS of a child of the child", dup_mm(child).rss.read(), 1)
 
 
-@check("zap_pte_range", points=1)
+@check(ZAP, points=1)
 def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
     """Unmapping gives back each folio and its RSS, and leaves the zero page alone."""
     with kernel.booted(pages=64) as machine:
@@ -99,17 +104,17 @@ def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
         expect(free == 64, f"{64 - free} of 64 pages did not come back")
 
 
-@check("predict_fork_faults", points=1)
+@check(FORK_FAULTS, points=1)
 def a_guess_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_fork_faults", kernel.predict_fork_faults())
+    expect_letter(kernel, FORK_FAULTS)
 
 
-@check("wrong_bytes", points=1)
+@check(WRONG_BYTES, points=1)
 def the_scenario_shows_wrong_bytes(kernel: Kernel) -> None:
     """Your program reads bytes that it must never see on the kernel whose do_wp_page trusts the dirty bit."""
-    name, example, enough = "wrong_bytes", "Mmap('a', 4096)", "64 KiB are enough"
-    scenario = program_in(kernel.wrong_bytes(), name, example, largest=1 << 16, enough=enough)
+    example, enough = "Mmap('a', 4096)", "64 KiB are enough"
+    scenario = program_in(kernel.wrong_bytes(), WRONG_BYTES, example, largest=1 << 16, enough=enough)
     expect(any(isinstance(action, Read) for action in scenario), "your program reads nothing", "Read('data')")
     try:
         right = [each.seen for each in simulate(scenario, Kernel(), pages=4096)]

@@ -18,35 +18,42 @@ from .fixtures import (
     with_huge_zero,
 )
 
+COPY = "copy_huge_pmd"
+ZAP = "zap_huge_pmd"
+CHANGE = "change_huge_pmd"
+FAULTS = "predict_faults"
+TABLE_MEMORY = "predict_table_memory"
+WHO_PAYS = "predict_who_pays"
+
 exercise(
-    "copy_huge_pmd",
+    COPY,
     "You now have a fork that copies one entry for 2 MiB, and counts what it must.",
     more=1,
     given="c2f8ab11e49e",
 )
 exercise(
-    "zap_huge_pmd",
+    ZAP,
     "You now have an unmap that gives everything back, what was put aside included.",
     more=1,
     given="3f5653837708",
 )
 exercise(
-    "change_huge_pmd",
+    CHANGE,
     "You now have an mprotect that changes what it was asked to change, and nothing beside it.",
     more=1,
     given="179cfa3b351f",
     calls="split_huge_zero_page_pmd",
 )
 exercise(
-    "predict_faults",
+    FAULTS,
     "Your guess is written down. Your own kernel will tell whether it was right.",
     in_kernel=False,
 )
-exercise("predict_table_memory", "Your guess is written down. The experiment below tells.", in_kernel=False)
-exercise("predict_who_pays", "Your guess is written down. The last experiment tells.", in_kernel=False)
+exercise(TABLE_MEMORY, "Your guess is written down. The experiment below tells.", in_kernel=False)
+exercise(WHO_PAYS, "Your guess is written down. The last experiment tells.", in_kernel=False)
 
 
-@check("copy_huge_pmd", points=1)
+@check(COPY, points=1)
 def fork_copies_one_entry_for_2_mib(kernel: Kernel) -> None:
     """A forked child gets each huge entry and a table put aside; folios are counted, the huge zero page is not."""
     with with_huge_zero(kernel).booted(pages=8192) as machine:
@@ -83,7 +90,7 @@ def fork_copies_one_entry_for_2_mib(kernel: Kernel) -> None:
         expect_equal("the RSS of a child of the child", dup_mm(child).rss.read(), HPAGE_PMD_NR)
 
 
-@check("zap_huge_pmd", points=1)
+@check(ZAP, points=1)
 def unmapping_2_mib_gives_everything_back(kernel: Kernel) -> None:
     """Unmapping gives back a huge page, its RSS and the table put aside, and leaves the huge zero page alone."""
     with with_huge_zero(kernel).booted(pages=8192) as machine:
@@ -103,10 +110,10 @@ def unmapping_2_mib_gives_everything_back(kernel: Kernel) -> None:
         expect(aside == [None, None], f"{aside} are still put aside for entries that are gone")
         lost = 8192 - HPAGE_PMD_NR - machine.vmstat()["nr_free_pages"]
         expect(lost == 0, f"{lost} pages did not come back")
-        expect_unlocked(mm, "zap_huge_pmd")
+        expect_unlocked(mm, ZAP)
 
 
-@check("change_huge_pmd", points=1)
+@check(CHANGE, points=1)
 def mprotect_changes_what_it_was_asked_to(kernel: Kernel) -> None:
     """The whole of 2 MiB stays one entry; a part of it is split off, and the rest keeps its rights."""
     page, end = PAGE_SIZE, PMD_SIZE
@@ -135,7 +142,7 @@ def mprotect_changes_what_it_was_asked_to(kernel: Kernel) -> None:
                     f"mprotect of {where} 2 MiB to read-only: the entry of page {n} is {entry}; it should be "
                     + ("writable, as before" if wanted else "read-only"),
                 )
-            expect_unlocked(mm, "change_huge_pmd")
+            expect_unlocked(mm, CHANGE)
         mm, at = huge_area()
         entry = mk_huge_zero_pmd(HUGE_ZERO.folio.read())
         place_huge(mm, at, entry)
@@ -149,19 +156,19 @@ def mprotect_changes_what_it_was_asked_to(kernel: Kernel) -> None:
         expect_zeroes_untouched(machine)
 
 
-@check("predict_faults", points=1)
+@check(FAULTS, points=1)
 def a_guess_about_faults_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_faults", kernel.predict_faults())
+    expect_letter(kernel, FAULTS)
 
 
-@check("predict_table_memory", points=1)
+@check(TABLE_MEMORY, points=1)
 def a_guess_about_tables_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_table_memory", kernel.predict_table_memory())
+    expect_letter(kernel, TABLE_MEMORY)
 
 
-@check("predict_who_pays", points=1)
+@check(WHO_PAYS, points=1)
 def a_guess_about_the_bill_is_written_down(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_who_pays", kernel.predict_who_pays())
+    expect_letter(kernel, WHO_PAYS)

@@ -10,9 +10,13 @@ from ..actors import GET, SCAN
 from ..guesses import expect_letter
 from .broken import to_break
 
-exercise("break_get_schedule", "You now know what one operation too late can do.", in_kernel=False)
-exercise("break_scan_schedule", "You now know why to look and to act must be one operation.", in_kernel=False)
-exercise("predict_idle", "Your guess is written down. The next cell counts.", in_kernel=False)
+BREAK_GET = "break_get_schedule"
+BREAK_SCAN = "break_scan_schedule"
+IDLE = "predict_idle"
+
+exercise(BREAK_GET, "You now know what one operation too late can do.", in_kernel=False)
+exercise(BREAK_SCAN, "You now know why to look and to act must be one operation.", in_kernel=False)
+exercise(IDLE, "Your guess is written down. The next cell counts.", in_kernel=False)
 
 
 def _breaks(name: str, answer: object) -> str:
@@ -47,19 +51,19 @@ def _breaks(name: str, answer: object) -> str:
     return f"the version of {seed.strip()!r} is broken: {hand.bug}"
 
 
-@check("break_get_schedule", points=1)
+@check(BREAK_GET, points=1)
 def your_schedule_breaks_get(kernel: Kernel) -> str:
     """Your schedule breaks your version of get_huge_zero_folio."""
     return _breaks(GET, kernel.break_get_schedule())
 
 
-@check("break_scan_schedule", points=1)
+@check(BREAK_SCAN, points=1)
 def your_schedule_breaks_scan(kernel: Kernel) -> str:
     """Your schedule breaks your version of shrink_huge_zero_folio_scan."""
     return _breaks(SCAN, kernel.break_scan_schedule())
 
 
-@check("predict_idle", points=1)
+@check(IDLE, points=1)
 def a_guess_about_an_idle_folio(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_idle", kernel.predict_idle())
+    expect_letter(kernel, IDLE)

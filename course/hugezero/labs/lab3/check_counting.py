@@ -18,9 +18,10 @@ from ..laws import alive, at_rest
 from ..locked_kernel import beside
 
 COUNT = "shrink_huge_zero_folio_count"
+TWO_FIRST_FAULTS = "predict_two_first_faults"
 
 exercise(
-    "predict_two_first_faults",
+    TWO_FIRST_FAULTS,
     "Your guess is written down. The next cell shows what can happen.",
     in_kernel=False,
 )
@@ -38,10 +39,10 @@ exercise(
 )
 
 
-@check("predict_two_first_faults", points=1)
+@check(TWO_FIRST_FAULTS, points=1)
 def a_guess_about_two_first_faults(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_two_first_faults", kernel.predict_two_first_faults())
+    expect_letter(kernel, TWO_FIRST_FAULTS)
 
 
 # get_huge_zero_folio

@@ -20,10 +20,13 @@ from ..process import one_maps_it
 from .fixtures import MM_GET, all_hold_once, beside, expect_held, user
 
 MM_PUT, MMPUT = "mm_put_huge_zero_folio", "__mmput"
+SHARE_AT_72 = "predict_share_at_72"
+HALF_THE_WORK = "predict_half_the_work"
+ONE_FAULT_EACH = "predict_one_fault_each"
 
-exercise("predict_share_at_72", "Your guess is written down. The next cell counts.", in_kernel=False)
-exercise("predict_half_the_work", "Your guess is written down. The next cell measures.", in_kernel=False)
-exercise("predict_one_fault_each", "Your guess is written down. The next cell measures.", in_kernel=False)
+exercise(SHARE_AT_72, "Your guess is written down. The next cell counts.", in_kernel=False)
+exercise(HALF_THE_WORK, "Your guess is written down. The next cell measures.", in_kernel=False)
+exercise(ONE_FAULT_EACH, "Your guess is written down. The next cell measures.", in_kernel=False)
 exercise(
     MM_GET,
     "You now have faults that write to nothing that another mm shares.",
@@ -47,22 +50,22 @@ exercise(
 # predictions
 
 
-@check("predict_share_at_72", points=1)
+@check(SHARE_AT_72, points=1)
 def a_guess_about_72_cpus(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_share_at_72", kernel.predict_share_at_72())
+    expect_letter(kernel, SHARE_AT_72)
 
 
-@check("predict_half_the_work", points=1)
+@check(HALF_THE_WORK, points=1)
 def a_guess_about_half_the_work(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_half_the_work", kernel.predict_half_the_work())
+    expect_letter(kernel, HALF_THE_WORK)
 
 
-@check("predict_one_fault_each", points=1)
+@check(ONE_FAULT_EACH, points=1)
 def a_guess_about_one_fault_each(kernel: Kernel) -> None:
     """You committed to a guess: the point is yours, right or wrong."""
-    expect_letter("predict_one_fault_each", kernel.predict_one_fault_each())
+    expect_letter(kernel, ONE_FAULT_EACH)
 
 
 # mm_get_huge_zero_folio

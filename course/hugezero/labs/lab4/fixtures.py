@@ -1,6 +1,6 @@
 """The stage for the checks of lab 4: address spaces that hold the huge zero folio, each of them once.
 
-CPUs beside the function under test are lists of operations, as in lab 3, so that they need none of its functions.
+CPUs beside the function under test do their operations themselves, as in lab 3: they need none of its functions.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ from .fixtures import (
 )
 
 ZERO, BLOCK = "blkdev_issue_zero_pages", "assemble_block"
+ONE_GIB = "predict_one_gib"
 
-exercise("predict_one_gib", "Your guess is written down. The next cell counts.", in_kernel=False)
+exercise(ONE_GIB, "Your guess is written down. The next cell counts.", in_kernel=False)
 exercise(
     ZERO,
     "You now have a disk zeroed in pieces as large as there are.",
@@ -43,10 +44,10 @@ exercise(
 )
 
 
-@check("predict_one_gib", points=1)
+@check(ONE_GIB, points=1)
 def a_guess_about_one_gib(kernel: Kernel) -> None:
     """You committed to a guess about 1 GiB of zeroes: the point is yours, right or wrong."""
-    expect_letter("predict_one_gib", kernel.predict_one_gib())
+    expect_letter(kernel, ONE_GIB)
 
 
 @check(ZERO, points=1)

@@ -8,9 +8,9 @@ from ...check.checks import check, expect
 from ...check.notebook import exercise
 from ...machine import Kernel
 
-exercise(
-    "when_would_you", "That is a position that can be argued about, with a number in it.", in_kernel=False
-)
+WHEN = "when_would_you"
+
+exercise(WHEN, "That is a position that can be argued about, with a number in it.", in_kernel=False)
 
 
 MACHINES = {
@@ -23,7 +23,7 @@ MACHINES = {
 }  # MiB of memory
 
 
-@check("when_would_you", points=2)
+@check(WHEN, points=2)
 def a_position_with_a_number(kernel: Kernel) -> object:
     """You said from how much memory on you would turn it on, in MiB; or "never"."""
     least = kernel.when_would_you()

@@ -16,15 +16,18 @@ from .lending import borrowing_kernel
 
 MiB = 1 << 20
 
-exercise("secret_on_disk", "You now know what a loan is worth that outlives the lender.", in_kernel=False)
-exercise("predict_counting_again", "Your guess is written down. The next cell counts.", in_kernel=False)
+SECRET = "secret_on_disk"
+COUNTING_AGAIN = "predict_counting_again"
+
+exercise(SECRET, "You now know what a loan is worth that outlives the lender.", in_kernel=False)
+exercise(COUNTING_AGAIN, "Your guess is written down. The next cell counts.", in_kernel=False)
 
 
 def _play(kernel: Kernel) -> tuple[list[Any], WithDisk]:
     answer = kernel.secret_on_disk()
     simulated = WithDisk(borrowing_kernel(), pages=4096)
     scenario = program_in(
-        answer, "secret_on_disk", "Zeroout()", 8 * MiB,
+        answer, SECRET, "Zeroout()", 8 * MiB,
         "the disk has 8 MiB, and 2 MiB of memory are enough", most=16, known=simulated.actions,
     )  # fmt: skip
     try:
@@ -36,7 +39,7 @@ def _play(kernel: Kernel) -> tuple[list[Any], WithDisk]:
     return scenario, simulated
 
 
-@check("secret_on_disk", points=2)
+@check(SECRET, points=2)
 def the_disk_reads_a_frame_that_was_freed(kernel: Kernel) -> object:
     """In your program the disk comes to a bio whose folio was freed meanwhile."""
     _, simulated = _play(kernel)
@@ -56,7 +59,7 @@ def the_disk_reads_a_frame_that_was_freed(kernel: Kernel) -> object:
     return f"{simulated.late[0]!r} had been freed when the disk read it"
 
 
-@check("secret_on_disk", points=2, needs=the_disk_reads_a_frame_that_was_freed)
+@check(SECRET, points=2, needs=the_disk_reads_a_frame_that_was_freed)
 def what_another_process_wrote_is_on_the_disk(kernel: Kernel) -> object:
     """Where the disk should hold zeroes it holds what another process has written to its own memory."""
     scenario, simulated = _play(kernel)
@@ -74,7 +77,7 @@ def what_another_process_wrote_is_on_the_disk(kernel: Kernel) -> object:
     return f"{found[0]!r} is on the disk"
 
 
-@check("predict_counting_again", points=1)
+@check(COUNTING_AGAIN, points=1)
 def a_guess_about_counting(kernel: Kernel) -> None:
     """You committed to a guess about 72 CPUs and one count: the point is yours, right or wrong."""
-    expect_letter("predict_counting_again", kernel.predict_counting_again())
+    expect_letter(kernel, COUNTING_AGAIN)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
-import textwrap
-from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -138,7 +135,7 @@ def _lifetime(design: Design, held: tuple[int, int, int]) -> tuple[str, str]:
 
 def _lines(design: Design) -> int:
     """Lines of code of the kernel's functions that run in a program's life, without what explains them."""
-    own = {f.__code__: f for f in design.kernel.functions.values() if inspect.isfunction(f)}
+    own = {f.__code__ for f in design.kernel.functions.values() if inspect.isfunction(f)}
     seen: set[CodeType] = set()
 
     def called(frame: FrameType, event: str, arg: object) -> None:
@@ -152,16 +149,13 @@ def _lines(design: Design) -> int:
         design.simulated().run(design.program(*LIFE))
     finally:
         settrace(before)
-    return sum(_length(own[code]) for code in seen)
+    return sum(map(_length, seen))
 
 
-def _length(function: Callable[..., Any]) -> int:
-    try:
-        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    except (OSError, SyntaxError, TypeError):
-        return 0
-    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
-    return 1 + sum(len(ast.unparse(each).splitlines()) for each in body)
+def _length(code: CodeType) -> int:
+    """Return how many lines of *code* do something; its text may be gone, as that of a notebook that was read is."""
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    return len({line for *_, line in code.co_lines() if line}) + sum(map(_length, inner))
 
 
 def _operations(design: Design) -> tuple[int, int]:

@@ -12,12 +12,12 @@ from ...scenario import Madvise, Mmap, Simulated
 from .. import open_checks
 from ..starting_kernel import OWN, kernel_of, lab_said
 
-LABS = {
-    "lab1": ("zero page", "4 KiB, from the beginning"),
-    "lab2": ("set aside", "2 MiB, 2012, first patches"),
-    "lab3": ("counted", "2 MiB, 3.8"),
-    "lab4": ("per mm", "2 MiB, 4.9"),
-    "lab5": ("persistent", "2 MiB, 6.18, option on"),
+LABS = {  # what each design is called, how large its page is, and since when Linux has had it
+    "lab1": ("zero page", "4 KiB", "from the beginning"),
+    "lab2": ("set aside", "2 MiB", "2012, first patches"),
+    "lab3": ("counted", "2 MiB", "2012, Linux 3.8"),
+    "lab4": ("per mm", "2 MiB", "2016, Linux 4.9"),
+    "lab5": ("persistent", "2 MiB", "2025, Linux 6.18, option on"),
 }
 READS = 64 << 20  # bytes that a program reads
 PAGES = 1 << 15
@@ -35,7 +35,6 @@ class Design:
     """One of the five: its kernel, and whose that is. *huge*: do programs ask for huge pages?"""
 
     name: str
-    since: str
     kernel: Kernel
     whose: str
     huge: bool = True
@@ -60,7 +59,7 @@ def designs(here: Mapping[str, Any], labs: Mapping[str, Mapping[str, Any]] | Non
         labs = {f"lab{earlier}": kernel_of(earlier) for earlier in range(lab_said(here))}
     found: list[Design] = []
     functions: dict[str, Any] = {}
-    for lab, (name, since) in LABS.items():
+    for lab, (name, *_) in LABS.items():
         theirs, mine = dict(labs.get(lab, {})), OWN.get(lab, {})
         whose = "yours" if mine.keys() >= _functions_of(lab) else "partly yours" if mine else "the course's"
         if lab == "lab5" and not theirs:
@@ -69,7 +68,7 @@ def designs(here: Mapping[str, Any], labs: Mapping[str, Mapping[str, Any]] | Non
             continue
         functions |= {**theirs, **mine}
         kernel = Built(functions) if lab == "lab5" else Kernel(functions)
-        found.append(Design(name, since, kernel, whose, huge=lab != "lab1"))
+        found.append(Design(name, kernel, whose, huge=lab != "lab1"))
     return found
 
 

@@ -12,6 +12,7 @@ from ...hw.ram import PMD_SIZE
 from ...machine import Kernel
 from ...scenario.storage import WithDisk
 from ...store import KernelBug
+from ...view.charts.sectors import Range, sectors
 from ..actors import shrinker
 from ..laws import alive, at_rest
 from ..starting_kernel import kernel_before
@@ -25,6 +26,19 @@ class OnDisk:
 
     def __init__(self, simulated: WithDisk, stopped: str = "") -> None:
         self.simulated, self.stopped = simulated, stopped
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        ranges = [Range(*each) for each in self.simulated.on_disk()]
+        return sectors(ranges, self._title(ranges), repr(self))._repr_mimebundle_()
+
+    def _title(self, ranges: list[Range]) -> str:
+        if self.stopped:
+            return f"Stopped: {self.stopped}"
+        if leaked := sum(each.many for each in ranges if each.what == "something else"):
+            return f"Something else is on {leaked:,} sector{'s' * (leaked != 1)}"
+        if self.simulated.late:
+            return "Nothing has leaked this time, but the disk read what had been freed"
+        return "Nothing has leaked to the disk"
 
     def __repr__(self) -> str:
         lines = [f"Stopped: {self.stopped}"] if self.stopped else []

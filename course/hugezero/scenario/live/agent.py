@@ -17,6 +17,7 @@ import resource
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -213,7 +214,7 @@ def _socket(fd: int | None) -> socket.socket:
 def main(fd: int) -> None:
     """Be a process at the other end of socket *fd*; ends with the process."""
     os.set_inheritable(fd, False)
-    with open("/proc/self/oom_score_adj", "w") as file:
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # /proc may be read-only
         file.write("1000")  # where memory is short, this process goes, and not the notebook
     settle(True)
     sock = socket.socket(fileno=fd)

@@ -6,9 +6,11 @@ learned them. The others are told by the smallest program that shows a differenc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ...hw.ram import PMD_SIZE
 from ..actions import Action, DropCaches, Fork, Madvise, Mmap, Mprotect, Write
 from .comparing import Difference
 from .learned import LEARNED
@@ -39,8 +41,15 @@ def _by_reuse(program: Program, found: Difference) -> bool:
 
 
 def _by_merging(program: Program, found: Difference) -> bool:
-    changes = [action for action in program if isinstance(action, Mprotect | Madvise | Mmap)]
-    return len(changes) > 2 and found.what not in ("seen", "processes")
+    """Two parts of an area that were treated otherwise and then alike, or two areas side by side."""
+    parts = [
+        a for a in program if isinstance(a, Mprotect | Madvise) and getattr(a, "advice", "") != "dontneed"
+    ]
+    of_one = Counter(change.area for change in parts)
+    parted = any(of_one[change.area] > 1 and (change.offset or change.length) for change in parts)
+    areas = [action for action in program if isinstance(action, Mmap)]
+    beside = any(area.length % PMD_SIZE == 0 for area in areas[:-1])
+    return (parted or beside) and found.what in ("rss", "faults", "kind", "frame", "tables")
 
 
 FOUND = (

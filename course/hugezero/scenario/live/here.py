@@ -50,7 +50,8 @@ def settings_in_the_way() -> dict[str, str]:
 def where_asked() -> dict[str, str]:
     """The kernel, the architecture and the settings that answers depend on."""
     system = platform.uname()
+    release = system.release.split("-")[0]  # what follows is who built it
     settings = ("enabled", "defrag", "use_zero_page", "shmem_enabled")
-    return {"kernel": f"{system.system} {system.release}", "architecture": system.machine} | {
+    return {"kernel": f"{system.system} {release}", "architecture": system.machine} | {
         name: setting(name) for name in settings
     }

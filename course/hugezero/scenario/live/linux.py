@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,12 +40,12 @@ class Linux:
             raise Unavailable(f"{wrong}, and settings are changed only if you say so")
         self.change_settings = change_settings
         self.absent_at: int | None = None  # what thp_zero_page_alloc was when there was no huge zero page
-        self.turn = _turn()
         self.keeper = Keeper()
         try:
             for name, value in off.items():
                 self.keeper.set(str(THP / name), value)
-            self.can = Powers(self.keeper, without)
+            with _alone():
+                self.can = Powers(self.keeper, without)
         except BaseException:
             self.close()
             raise
@@ -56,8 +56,9 @@ class Linux:
         Raises Unavailable for a scenario that cannot be run here, and NotAScenario for one that is none.
         """
         self._allows(scenario)
-        unseen = self._unseen(self._forget_zeroes())
-        return list(self._observations(scenario, unseen))
+        with _alone():
+            unseen = self._unseen(self._forget_zeroes())
+            return list(self._observations(scenario, unseen))
 
     def _observations(self, scenario: Iterable[Any], unseen: frozenset[str]) -> Iterator[LiveObservation]:
         before = setting("use_zero_page")
@@ -120,9 +121,8 @@ class Linux:
             raise Unavailable(f"{DROP} cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Put settings back, end every process, and let others ask."""
+        """Put settings back, and end every process."""
         self.keeper.close()
-        os.close(self.turn)
 
     def __enter__(self) -> Linux:
         return self
@@ -137,16 +137,23 @@ def _available() -> int:
     return int(text.split("MemAvailable:")[1].split()[0]) * 1024
 
 
-def _turn() -> int:
-    """Wait until nobody else asks this kernel; returns a file that is ours until it is closed.
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until nobody else asks this kernel, and keep others waiting meanwhile.
 
     Two who ask at the same time would hold the huge zero page for each other, and move the same counters.
     """
     fd = os.open(THP / "use_zero_page", os.O_RDONLY)
-    for _ in range(10 * SECONDS):
-        with suppress(BlockingIOError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return fd
-        time.sleep(0.1)
-    os.close(fd)
-    raise Unavailable(f"somebody else has asked this kernel for {SECONDS} s now, and one at a time may")
+    try:
+        for _ in range(10 * SECONDS):
+            with suppress(BlockingIOError):
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.1)
+        else:
+            raise Unavailable(
+                f"somebody else has asked this kernel for {SECONDS} s now, and one at a time may"
+            )
+        yield
+    finally:
+        os.close(fd)

@@ -72,10 +72,10 @@ def _frames(process: Process) -> str | None:
 
 def _flags(process: Process) -> str | None:
     try:
-        os.close(os.open("/proc/kpageflags", os.O_RDONLY))
+        with open("/proc/kpageflags", "rb", buffering=0) as file:
+            return None if len(file.read(8)) == 8 else "/proc/kpageflags is empty here"
     except OSError as error:
         return f"/proc/kpageflags: {error.strerror}"
-    return None
 
 
 def _counters(process: Process) -> str | None:
@@ -111,7 +111,11 @@ class Powers:
     """What can be asked here: for each of NEEDS the reason why not, or None."""
 
     def __init__(self, keeper: Keeper, without: Iterable[str] = ()) -> None:
-        """Probe; *without*: names of what to leave out although it is there."""
+        """Probe; *without*: names of what to leave out although it is there. ValueError for one that is no such name."""
+        if unknown := set(without) - NEEDS.keys():
+            raise ValueError(
+                f"there is no {', '.join(sorted(unknown))} to do without: use {', '.join(NEEDS)}"
+            )
         process = keeper.start()
         for n, advice in enumerate((MADV["hugepage"], MADV["nohugepage"], MADV["nohugepage"])):
             process.ask("mmap", AT + n * PMD_SIZE, PMD_SIZE, PRIVATE)

@@ -1,20 +1,34 @@
-"""A cache line on its way between CPUs: who has it, who waits for it, visit by visit."""
+"""A cache line on its way between CPUs: who has it, who waits for it, visit by visit, and what that adds up to."""
 
 from __future__ import annotations
 
-from typing import Any
-from xml.sax.saxutils import quoteattr
+from typing import Any, NamedTuple
 
-from ...cost.cacheline import Caches, Replay
+from ...cost.cacheline import Caches, Holders, Replay
 from ..pages import Pages
-from ..shapes import label, number, rect
 from ..widget import shown
+from .lines import Strip, drawing
 
-WIDTH, TOP, STEP, ROW_H = 820, 40, 40, 32
-CARD_W, BOX_W = 340, 312
-EDGES = (16, WIDTH - 16 - CARD_W)  # left edges of the sockets
-LEGEND = "coloured: has the line · thick outline: gets it now · arrow: where it came from"
+LEGEND = "thick outline: gets the line now · bars: plain is work, hatched is waiting, full is at the line"
 ORDER = ("next", "2nd", "3rd")
+
+
+class Visit(NamedTuple):
+    """A CPU's visit to the line: since when it waited for it, from when to when it had it, who had which line then."""
+
+    came: float
+    begin: float
+    end: float
+    cpu: int
+    held: dict[str, Holders]
+
+
+class Spent(NamedTuple):
+    """What a CPU has done with its time so far, in nanoseconds."""
+
+    work: float
+    waiting: float
+    line: float
 
 
 def travel(found: Replay, line: str = "refcount", most: int = 200) -> Any:
@@ -27,36 +41,37 @@ def travel(found: Replay, line: str = "refcount", most: int = 200) -> Any:
 
 def travelling(found: Replay, line: str, most: int) -> Pages:
     """The pages of that picture."""
-    kept = zip(found.served_at, found.came_at, strict=True)
-    every = [(came, *served) for served, came in kept if served[3] == line]
+    kept = list(zip(found.served_at, found.came_at, found.held_at, strict=True))
+    every = [Visit(came, begin, end, cpu, held) for (begin, end, cpu, at), came, held in kept if at == line]
     if not every:
         raise ValueError(
             f"nobody was seen at the line {line!r}: is it written to at all, and was the replay run with keep=True?"
         )
     made = Pages(name="cache line", legend=LEGEND)
     caches = Caches(found.cpus)
+    shown_visits = every[:most]
+    ends = shown_visits[-1].end
+    of_cpu: dict[int, list[tuple[float, float, float]]] = {cpu: [] for cpu in range(found.cpus)}
+    for (begin, end, cpu, _), came, _ in kept:
+        of_cpu[cpu].append((came, begin, end))
+    names = [line, *sorted({name for visit in shown_visits for name in visit.held} - {line})]
+    strips = {name: Strip(name, [""] * found.cpus, 0) for name in names}
     numbers: dict[str, int] = {}
     holder: int | None = None
-    for n, (_, begin, end, cpu, _) in enumerate(every[:most]):
-        waits = [(later_came, later) for later_came, _, _, later, _ in every[n + 1 :] if later_came <= begin]
-        queue = [later for _, later in sorted(waits)]
-        states = {
-            each: "has the line, modified"
-            if each == cpu
-            else f"waits, {_place(queue.index(each))}"
-            if each in queue
-            else "works by itself"
-            for each in range(found.cpus)
-        }
-        title = _title(caches, cpu, holder, end - begin, len(queue))
-        parts = _drawing(caches, states, holder, cpu, line, title)
+    for n, visit in enumerate(shown_visits):
+        queue = [later.cpu for later in sorted(every[n + 1 :]) if later.came <= visit.begin]
+        states = {cpu: _state(cpu, visit.cpu, queue) for cpu in range(found.cpus)}
+        spent = {cpu: spent_by(visits, visit.end) for cpu, visits in of_cpu.items()}
+        strips = {name: strip.after(visit.held.get(name, ("I", ()))) for name, strip in strips.items()}
+        title = _title(caches, visit.cpu, holder, visit.end - visit.begin, len(queue))
+        parts = drawing(caches, title, states, spent, ends, (holder, visit.cpu), list(strips.values()))
         made.pages.append([numbers.setdefault(part, len(numbers)) for part in parts])
         made.moments.append(
             {
                 "page": n,
                 "title": title,
-                "where": f"visit {n + 1} of {min(most, len(every)):,}, after {begin / 1e3:.1f} µs",
-                "changed": [f"cpu{cpu}"],
+                "where": f"visit {n + 1} of {len(shown_visits):,}, after {visit.begin / 1e3:.1f} µs · {_shares(spent)}",
+                "changed": [f"cpu{visit.cpu}"],
                 "bug": False,
             }
         )
@@ -64,9 +79,37 @@ def travelling(found: Replay, line: str, most: int) -> Pages:
             made.text = f"{title}  ({made.moments[0]['where']})\n\n" + "\n".join(
                 f"CPU {each}, socket {caches.socket(each)}: {state}" for each, state in states.items()
             )
-        holder = cpu
+        holder = visit.cpu
+    made.text += f"\n\nAfter {len(shown_visits):,} visits: {_shares(spent)}\n" + "\n".join(
+        f"{strip.name}: {strip.words}" for strip in strips.values()
+    )
     made.parts = list(numbers)
     return made
+
+
+def spent_by(visits: list[tuple[float, float, float]], until: float) -> Spent:
+    """What a CPU has done *until* then, which came to lines, was served and went on at the times of *visits*."""
+    work = waiting = line = at = 0.0
+    for came, begin, end in visits:
+        if at >= until:
+            break
+        work += min(came, until) - at
+        waiting += max(0.0, min(begin, until) - came)
+        line += max(0.0, min(end, until) - begin)
+        at = end
+    return Spent(work, waiting, line)
+
+
+def _state(cpu: int, has: int, queue: list[int]) -> str:
+    if cpu == has:
+        return "has the line, modified"
+    return f"waits, {_place(queue.index(cpu))}" if cpu in queue else "works by itself"
+
+
+def _shares(spent: dict[int, Spent]) -> str:
+    work, waiting, line = (sum(parts) for parts in zip(*spent.values(), strict=True))
+    whole = work + waiting + line
+    return f"work {work / whole:.0%}, waiting {waiting / whole:.0%}, at the line {line / whole:.0%}"
 
 
 def _place(n: int) -> str:
@@ -82,55 +125,3 @@ def _title(caches: Caches, cpu: int, holder: int | None, took: float, waiting: i
     far = caches.socket(cpu) != caches.socket(holder)
     whence = "of the other socket" if far else "of its own socket"
     return f"CPU {cpu} takes the line from CPU {holder}, {whence}: {took:.0f} ns; {wait}"
-
-
-def _drawing(
-    caches: Caches, states: dict[int, str], holder: int | None, cpu: int, line: str, title: str
-) -> list[str]:
-    """The parts of one page: the sockets, their CPUs, and the way of the line."""
-    rows = -(-caches.cpus // caches.costs.sockets)
-    height = TOP + rows * STEP + 20
-    said = "; ".join(f"CPU {each} {state}" for each, state in states.items())
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" aria-label={quoteattr(f"The line {line}. {title}. {said}.")}>'
-    ]
-    for socket, left in enumerate(EDGES):
-        parts.append(rect(left, TOP - 12, CARD_W, rows * STEP + 16, "card"))
-        parts.append(label(left, 20, f"socket {socket}", "soft small"))
-    places = {each: (EDGES[caches.socket(each)], TOP + STEP * (each // 2)) for each in states}
-    for each, state in states.items():
-        parts.append(_cpu(each, state, *places[each]))
-    if holder is not None and holder != cpu:
-        parts.append(_way(places[holder], places[cpu]))
-    return parts
-
-
-def _cpu(cpu: int, state: str, left: float, y: float) -> str:
-    has = state.startswith("has")
-    waits = state.startswith("waits")
-    base = y + ROW_H / 2 + 4.5
-    words = "small" if has or waits else "soft small"
-    box = rect(left + 14, y, BOX_W, ROW_H, "data" if has else "card" if waits else "free")
-    return (
-        f'<g data-k="cpu{cpu}">{box}{label(left + 26, base, f"CPU {cpu}", "mono")}'
-        f"{label(left + BOX_W + 4, base, state, words, 'end')}</g>"
-    )
-
-
-def _way(start: tuple[float, float], end: tuple[float, float]) -> str:
-    """An arrow from one CPU to another, through the room between the sockets."""
-    (left1, y1), (left2, y2) = start, end
-    x1, x2 = _inner(left1), _inner(left2)
-    y1, y2 = y1 + ROW_H / 2, y2 + ROW_H / 2
-    middle = WIDTH / 2
-    side = -1 if left2 == EDGES[0] else 1  # the head points into the box
-    tip, back = x2 + 2 * -side, x2 - 8 * side
-    curve = f"M{number(x1)} {number(y1)}C{number(middle)} {number(y1)} {number(middle)} {number(y2)} {number(back)} {number(y2)}"
-    head = f"M{number(tip)} {number(y2)}l{-8 * side}-4v8z"
-    return f'<g data-k="way"><path d="{curve}" class="edge"/><path d="{head}" class="head"/></g>'
-
-
-def _inner(left: float) -> float:
-    """The edge of a box that faces the other socket."""
-    return left + 14 + BOX_W if left == EDGES[0] else left + 14

@@ -9,6 +9,7 @@ from ...cost.contention import knee, shares, throughput
 from .figure import Chart, chart
 
 LINES = ("-", "--", ":", "-.")
+LETTER = 0.013  # of the length of a bar
 
 
 def throughput_chart(curves: Mapping[str, Mapping[int, Replay]]) -> Chart:
@@ -32,7 +33,9 @@ def throughput_chart(curves: Mapping[str, Mapping[int, Replay]]) -> Chart:
         text.append(f"{name}: " + ", ".join(f"{n} CPUs {m:.1f}" for n, m in zip(cpus, many, strict=True)))
         last = cpus[-1]
     for end, names in ends.items():
-        axes.annotate(", ".join(names), (last, end), textcoords="offset points", xytext=(6, -3))
+        axes.annotate(
+            f"{', '.join(names)}: {end:.1f}", (last, end), textcoords="offset points", xytext=(6, -3)
+        )
     axes.set(xlabel="CPUs", ylabel="million faults a second", ylim=(0, None), xlim=(0, None))
     return chart(
         figure,
@@ -53,9 +56,10 @@ def cycles_chart(found: Mapping[str, Replay]) -> Chart:
         left, slim = 0.0, []
         for field, told in words.items():
             width = getattr(part, field)
-            axes.barh(row, width, left=left, color="none", edgecolor="black", height=0.6)
-            if width > 0.08:
-                axes.text(left + width / 2, row, told, ha="center", va="center", fontsize=8)
+            axes.barh(row, width, left=left, color=f"C{list(words).index(field)}", height=0.6)
+            inside = f"{told} {width:.0%}"
+            if width > LETTER * len(inside):
+                axes.text(left + width / 2, row, inside, ha="center", va="center", fontsize=8)
             else:
                 slim.append(f"{told} {width:.1%}")
             left += width
@@ -77,7 +81,7 @@ def lines_chart(found: Replay) -> Chart:
     parts: dict[str, float] = {"all else": sum(found.work.values()) / found.whole}
     parts |= {own.get(line, line): time / found.whole for line, time in found.at.items() if time}
     figure, axes = plt.subplots(figsize=(6.4, 0.7 + 0.4 * len(parts)))
-    bars = axes.barh(list(parts), list(parts.values()), color="none", edgecolor="black", height=0.6)
+    bars = axes.barh(list(parts), list(parts.values()), height=0.6)
     axes.bar_label(bars, [f"{part:.2%}" for part in parts.values()], padding=4)
     axes.set(xlim=(0, 1.05), xlabel="part of the time of all CPUs")
     axes.invert_yaxis()

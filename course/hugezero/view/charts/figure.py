@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
 from html import escape
 from io import BytesIO, StringIO
 from typing import Any
 
-ACCENT = "#1f77b4"  # matplotlib's first colour
-INK = ("#000000", "#ff7f0e", "#2ca02c", "#d62728")  # its text and axes; lines behind the first are ink, too
+INK, GRID = "#000000", "#b0b0b0"  # matplotlib's text and axes, and its grid
+# Its colours, and what stands for each on a light page and on a dark one.
+COLOURS = {
+    "#1f77b4": ("#0969da", "#58a6ff"),
+    "#ff7f0e": ("#bc4c00", "#f0883e"),
+    "#2ca02c": ("#1a7f37", "#56d364"),
+    "#d62728": ("#8250df", "#bc8cff"),
+    "#9467bd": ("#bf3989", "#f778ba"),
+    "#8c564b": ("#57606a", "#a9b1ba"),
+}
+LIGHT, DARK = (
+    "".join(f"--hz-c{n}:{both[theme]};" for n, both in enumerate(COLOURS.values())) for theme in (0, 1)
+)
 STYLE = (
-    ".hz-chart{max-width:760px;margin:4px;color:var(--jp-content-font-color0,#1f2328);--hz-sel:#0969da}"
-    '[data-jp-theme-light="false"] .hz-chart{color:#e6edf3;--hz-sel:#58a6ff}'
+    f".hz-chart{{max-width:760px;margin:4px;color:var(--jp-content-font-color0,#1f2328);--hz-line:#d0d7de;{LIGHT}}}"
+    f'[data-jp-theme-light="false"] .hz-chart{{color:#e6edf3;--hz-line:#3d444d;{DARK}}}'
     ".hz-chart svg{max-width:100%;height:auto}.hz-chart svg text{fill:currentColor}"
     ".hz-chart details{font-size:12px;margin:0 4px}.hz-chart pre{margin:4px 0;color:inherit;background:none}"
 )
@@ -20,9 +32,10 @@ STYLE = (
 def chart(figure: Any, *, alt: str, text: str) -> Chart:
     """*figure*, drawn once, with *alt* (what there is to see) and *text* (its numbers, as lines).
 
-    Black becomes the page's ink and matplotlib's first blue the accent; its other colours are ink as well. So
-    leave colours at their defaults, tell lines and bars apart by dashes, markers and hatches, and write their
-    names beside them. The frame's upper and right side are left out.
+    All charts look alike, and follow the page's theme: black becomes its ink, and each of matplotlib's first six
+    colours one of its own. So leave colours at their defaults, and tell lines and bars apart by dashes, markers and
+    names as well. Bars are pale and have an edge; the frame's upper and right side are left out. The number of the
+    lab stands in a corner, where a notebook says which one it is.
     """
     for name, words in (("alt", alt), ("text", text)):
         if not words.strip():
@@ -30,7 +43,9 @@ def chart(figure: Any, *, alt: str, text: str) -> Chart:
                 f"chart({name}=''): say in words what the picture shows, for those who do not see it"
             )
     for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
+        _style(axes)
+    if (lab := _lab()) is not None:
+        figure.text(1, 0, f"lab {lab}", ha="right", va="bottom", fontsize=8, alpha=0.75)
     svg = _svg(figure).replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
     made = Chart(svg, _png(figure), alt, text)
     import matplotlib.pyplot as plt
@@ -61,6 +76,31 @@ class Chart:
         return f"{self.alt}\n\n{self.text}"
 
 
+def _style(axes: Any) -> None:
+    from matplotlib.colors import to_rgba
+    from matplotlib.container import BarContainer
+
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=3)
+    bars = [each for each in axes.containers if isinstance(each, BarContainer)]
+    axes.grid(axis="x" if any(each.orientation == "horizontal" for each in bars) else "y", linewidth=0.6)
+    for line in axes.lines:
+        line.set_linewidth(max(line.get_linewidth(), 1.8))
+    for bar in (bar for each in bars for bar in each):
+        colour = bar.get_facecolor() if bar.get_facecolor()[3] else "C0"
+        bar.set(facecolor=to_rgba(colour, 0.25), edgecolor=to_rgba(colour, 1), linewidth=1.2)
+
+
+def _lab() -> int | None:
+    """Which lab the notebook that draws says it is."""
+    frame = sys._getframe()
+    while frame.f_back is not None and "LAB" not in frame.f_globals:
+        frame = frame.f_back
+    lab = frame.f_globals.get("LAB")
+    return lab if isinstance(lab, int) else None
+
+
 def _svg(figure: Any) -> str:
     import matplotlib
 
@@ -73,9 +113,9 @@ def _svg(figure: Any) -> str:
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    for ink in INK:
-        svg = svg.replace(ink, "currentColor")
-    svg = svg.replace(ACCENT, "var(--hz-sel)")
+    svg = svg.replace(INK, "currentColor").replace(GRID, "var(--hz-line)")
+    for n, colour in enumerate(COLOURS):
+        svg = svg.replace(colour, f"var(--hz-c{n})")
     return re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", svg)
 
 

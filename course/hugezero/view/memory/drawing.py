@@ -40,7 +40,7 @@ def drawing(scene: Scene) -> list[str]:
     for row, at in edges:
         parts.append(_edge(row, at, next(ends[row.frame])))
     if not scene.owners:
-        parts.append(label(WHO, TOP + 20, "No process yet", "soft"))
+        parts.append(label(WHO, TOP + 20, "No process", "soft"))
     height = int(max(y - 12, right, TOP + 40)) + 10
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '

@@ -13,8 +13,8 @@ from .text import as_text
 from .timeline import text_rows, timeline_rows
 
 MOST_WORDS = 44  # letters of an action beside the number of an operation
-KEYS = "← → next change · Shift: next operation · Page Up, Page Down: action · Home, End"
-KEYS_WITHOUT_ACTIONS = "← → next change · Shift: next operation · Page Up, Page Down: ten · Home, End"
+KEYS = "← → next change · Shift: next operation · Page Up, Page Down: action · Esc leaves"
+KEYS_WITHOUT_ACTIONS = "← → next change · Shift: next operation · Page Up, Page Down: ten · Esc leaves"
 
 
 def pages(film: Film, rows: bool = False) -> Pages:

@@ -144,6 +144,8 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
 def _holders(film: Film, state: State, owners: list[Owner], folio: Folio) -> str:
     """Whose references the huge zero folio's count is made of: those of flags where there are any, else of entries."""
     count = state.peek((HUGE_ZERO, "refcount"))
+    if count and count == state.at_start.get((HUGE_ZERO, "refcount")):
+        return f"count {count}: kernel, since boot"
     flagged = (mm for mm in state.all(Mm) if state.peek((mm, "huge_zero")) and state.peek((mm, "users")) > 0)
     named = dict.fromkeys(map(film.who, flagged), 1)
     if not named:
