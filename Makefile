@@ -1,6 +1,6 @@
 # PYTHON= names the Python that makes .venv; PORT= and BROWSER=none are for `make lab`.
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full demo bench verify lint types system clean
+.PHONY: help lab test test-long test-full demo bench verify lint types system clean
 .NOTPARALLEL:  # what the system lacks comes before .venv
 
 PY := .venv/bin/python
@@ -15,6 +15,9 @@ lab: $(READY) ## open JupyterLab on the course (PORT=8889, BROWSER=none)
 
 test: system $(READY) ## run the tests
 	@$(PY) -m pytest
+
+test-long: system $(READY) ## run the tests that take half a minute or more each: notebooks, browser, bad input
+	@$(PY) -m pytest -m "long and not full"
 
 test-full: system $(READY) ## run what `make test` leaves out: long forms, more examples, every mutant, some through the judge; running Linux beside the reference
 	@$(PY) -m pytest -m "full or hypothesis" --hypothesis-profile full

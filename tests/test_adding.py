@@ -78,6 +78,7 @@ class Copy:
             assert (int(code), told in output) == (told.startswith("0 of"), True), f"{command}\n{output}"
 
 
+@pytest.mark.long
 @pytest.mark.sandboxed
 @pytest.mark.xdist_group("adding")
 def test_contributing_leads_to_a_new_lab_and_a_new_exercise(project: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.net import drawn
 from tests.net.frozen import digest, same
 
 COURSE = Course()
+pytestmark = pytest.mark.long  # all experiments of all notebooks, three times
 WRONG = {  # half done: mistakes of every kind; in a lab without one the last exercise is still a stub
     "spin_trylock": "def spin_trylock(lock):\n    return lock",
     "do_wp_page": "def do_wp_page(vmf):\n    return vmf.nothing",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hugezero.check.checks import lab_in
+from hugezero.check.notebook import EXERCISES, exercise
 
 from autograder.course.layout import Course
 
@@ -51,3 +53,19 @@ def test_a_wrong_number_is_found() -> None:
     assert wrong_in_table(row.format(total(stem))) == []
     for said in ("not graded", "19"):
         assert wrong_in_table(row.format(said)) == [f"{stem}: {said}; it is {total(stem)}"]
+
+
+@pytest.mark.parametrize("stem", COURSE.stems())
+def test_a_fifth_of_a_labs_points_is_hidden_at_most_and_what_for_is_said(stem: str) -> None:
+    """Whoever is told Done should be able to believe it."""
+    checks = [check for some in COURSE.checks(stem).values() for check in some]
+    hidden = sum(check.points for check in checks if check.hidden)
+    assert hidden <= sum(check.points for check in checks) / 5
+    told = [known for (lab, _), known in EXERCISES.items() if lab == lab_in(stem)]
+    assert sum(known.more for known in told) == hidden
+    assert len({known.untried for known in told if known.more}) >= len([k for k in told if k.more]) - 1
+
+
+def test_points_for_nothing_that_is_said_are_refused() -> None:
+    with pytest.raises(ValueError, match="say in untried="):
+        exercise("f", "You now have f.", more=1)

@@ -128,7 +128,7 @@ def test_nbgrader_itself_reads_what_check_returns(body, points, monkeypatch, cap
 
     run.__module__ = "hugezero.labs.lab0.checks"
     monkeypatch.setitem(CHECKS, "put_nothing", [Check("put_nothing", 4, run)])
-    monkeypatch.setitem(EXERCISES, ("lab0", "put_nothing"), Exercise("", 3, "", frozenset()))
+    monkeypatch.setitem(EXERCISES, ("lab0", "put_nothing"), Exercise("", 3, "the rest"))
     namespace = {"__name__": "__main__", "LAB": 0}
     exec(f"from hugezero.notebook import *\ndef put_nothing():\n    {body}", namespace)
     exec("result = check('put_nothing')\noverview = progress()", namespace)

@@ -159,6 +159,7 @@ def keep(promise, name, done):
     assert done["steps"] >= 13 * count, "10,000 in the long form"
 
 
+@pytest.mark.long
 @pytest.mark.hypothesis  # its number of programs is the profile's
 @pytest.mark.parametrize("name", SHARING)
 def test_at_every_step_who_maps_what_is_as_the_model_says(name):
@@ -192,6 +193,7 @@ def test_at_every_step_who_maps_what_is_as_the_model_says(name):
     assert name == "zero page" or done["with huge zero entries"] >= done["steps"] / 10
 
 
+@pytest.mark.long
 @pytest.mark.hypothesis  # its number of programs is the profile's
 @pytest.mark.parametrize("name", SHARING)
 def test_nothing_is_lost_where_allocations_fail(name):

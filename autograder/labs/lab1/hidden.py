@@ -77,7 +77,7 @@ def _nothing_is_left(kernel: Kernel) -> None:
         all_comes_back(kernel, program, "parent and child have ended", **SMALL)
 
 
-@check(check_faults.ANON, points=1, needs=check_faults.a_read_is_counted_by_nobody)
+@check(check_faults.ANON, points=0.5, needs=check_faults.a_read_is_counted_by_nobody)
 def no_program_can_tell_reads_from_linux(kernel: Kernel) -> None:
     """No generated program that has not forked sees anything else than on the reference."""
     programs_look_alike(kernel, PROGRAMS, alone=True)
@@ -85,7 +85,7 @@ def no_program_can_tell_reads_from_linux(kernel: Kernel) -> None:
 
 @check(
     "do_anonymous_page",
-    points=1,
+    points=0.5,
     needs=[check_faults.a_read_is_counted_by_nobody, check_faults.a_write_gets_a_zeroed_folio],
 )
 def anonymous_memory_may_run_out(kernel: Kernel) -> None:
@@ -96,7 +96,7 @@ def anonymous_memory_may_run_out(kernel: Kernel) -> None:
 
 @check(
     "do_wp_page",
-    points=1,
+    points=0.5,
     needs=[
         check_faults.a_write_to_the_zero_page_copies_nothing,
         check_faults.a_write_to_a_shared_page_copies_it,
@@ -108,14 +108,14 @@ def no_program_can_tell_writes_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check(check_faults.WP, points=1, needs=check_faults.a_write_to_a_shared_page_copies_it)
+@check(check_faults.WP, points=0.5, needs=check_faults.a_write_to_a_shared_page_copies_it)
 def copies_may_run_out_of_memory(kernel: Kernel) -> None:
     """With memory that runs out at any point it does what the reference does, and all of it comes back."""
     _memory_runs_out(kernel)
     _nothing_is_left(kernel)
 
 
-@check(check_repairs.COPY, points=1, needs=check_repairs.fork_shares_pages_and_counts_each_holder)
+@check(check_repairs.COPY, points=0.5, needs=check_repairs.fork_shares_pages_and_counts_each_holder)
 def no_program_can_tell_forks_from_linux(kernel: Kernel) -> None:
     """No generated program that forks sees anything else than on the reference."""
     _three_generations(kernel)
@@ -123,7 +123,7 @@ def no_program_can_tell_forks_from_linux(kernel: Kernel) -> None:
     _memory_runs_out(kernel)
 
 
-@check(check_repairs.ZAP, points=1, needs=check_repairs.unmapping_gives_back_what_was_counted)
+@check(check_repairs.ZAP, points=0.5, needs=check_repairs.unmapping_gives_back_what_was_counted)
 def no_program_can_tell_unmaps_from_linux(kernel: Kernel) -> None:
     """No generated program that unmaps and exits sees anything else than on the reference."""
     _three_generations(kernel)
@@ -158,7 +158,7 @@ def _zeroes_as_the_reference(kernel: Kernel, sector: int, nr: int, able: int = 0
         expect(seen[name] == right[name], f"{what}: {seen[name]} {name}; it should be {right[name]}")
 
 
-@check(check_disk.ZERO, points=1, needs=check_disk.the_sectors_read_as_zeroes)
+@check(check_disk.ZERO, points=0.5, needs=check_disk.the_sectors_read_as_zeroes)
 def every_edge_of_a_bio(kernel: Kernel) -> None:
     """0, 1, 255, 256 and 257 pieces, whole and broken off, from every sector of a page."""
     for pieces in (0, 1, BIO_MAX_VECS - 1, BIO_MAX_VECS, BIO_MAX_VECS + 1):
@@ -167,7 +167,7 @@ def every_edge_of_a_bio(kernel: Kernel) -> None:
                 _zeroes_as_the_reference(kernel, head, pieces * PER_PAGE + tail)
 
 
-@check(check_disk.ZERO, points=1, needs=check_disk.a_bio_is_filled_before_it_is_sent)
+@check(check_disk.ZERO, points=0.5, needs=check_disk.a_bio_is_filled_before_it_is_sent)
 def any_range_of_any_disk(kernel: Kernel) -> None:
     """Generated ranges, also past the end, on disks that zero by themselves and disks that cannot."""
     ranges = st.tuples(

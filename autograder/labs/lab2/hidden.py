@@ -12,7 +12,6 @@ from hugezero.labs.lab2.check_reads import ANON
 from hugezero.labs.lab2.check_splits import SPLIT
 from hugezero.labs.lab2.check_writes import WP
 from hugezero.machine import Kernel
-from hugezero.mm.huge_memory import mk_huge_zero_pmd
 from hugezero.scenario import (
     Action,
     Exit,
@@ -58,8 +57,8 @@ def _memory_runs_out(kernel: Kernel) -> None:
     survives(kernel, PROGRAMS, [*AREA, *FAMILY], 1 << 14)
 
 
-AWAY = calls("unmapping", ("unmap", fixtures.VMA, fixtures.PMD, fixtures.AT))
-SPLITTER = calls("splitter", ("split_huge_pmd", fixtures.VMA, fixtures.PMD, fixtures.AT))
+AWAY = calls("unmapping", ("unmap", fixtures.ONE.vma, fixtures.ONE.pmd, fixtures.ONE.at))
+SPLITTER = calls("splitter", ("split_huge_pmd", fixtures.ONE.vma, fixtures.ONE.pmd, fixtures.ONE.at))
 
 
 def _nothing_is_lost(kernel: Kernel, cells: dict[Cell, Any], *each: list[Any]) -> object:
@@ -75,7 +74,7 @@ def _nothing_is_lost(kernel: Kernel, cells: dict[Cell, Any], *each: list[Any]) -
 # do_huge_pmd_anonymous_page
 
 
-@check(ANON, points=1, needs=check_reads.a_read_maps_the_huge_zero_page)
+@check(ANON, points=0.5, needs=check_reads.a_read_maps_the_huge_zero_page)
 def no_program_can_tell_huge_reads_from_linux(kernel: Kernel) -> None:
     """No generated program of areas large and small, advised or not, sees anything else than on the reference."""
     all_look_alike(kernel, PROGRAMS, families.reads())
@@ -84,7 +83,7 @@ def no_program_can_tell_huge_reads_from_linux(kernel: Kernel) -> None:
 
 @check(
     ANON,
-    points=1,
+    points=0.5,
     needs=[check_reads.a_write_gets_a_huge_page, check_reads.small_pages_where_2_mib_cannot_be],
 )
 def huge_memory_may_run_out(kernel: Kernel) -> None:
@@ -94,11 +93,11 @@ def huge_memory_may_run_out(kernel: Kernel) -> None:
         _alike(kernel, *AREA, Read("a", 0, 3 * PMD_SIZE, PMD_SIZE), Write("a", PMD_SIZE), Exit(), fail=fail)
 
 
-@check(ANON, points=1, needs=check_reads.two_cpus_may_fault_at_once)
+@check(ANON, points=0.5, needs=check_reads.two_cpus_may_fault_at_once)
 def readers_writers_and_an_unmap(kernel: Kernel) -> object:
     """Readers and a writer beside an unmap, with memory that may run out: nothing is lost under any schedule."""
-    reader, writer = fixtures.fault(ANON, False), fixtures.fault(ANON, True)
-    return _nothing_is_lost(kernel, fixtures.unmapped(), [reader, AWAY], [writer, reader, AWAY], [reader] * 3)
+    reader, writer = (fixtures.fault(ANON, write, fixtures.UNMAPPED) for write in (False, True))
+    return _nothing_is_lost(kernel, fixtures.UNMAPPED, [reader, AWAY], [writer, reader, AWAY], [reader] * 3)
 
 
 # do_huge_pmd_wp_page
@@ -106,7 +105,7 @@ def readers_writers_and_an_unmap(kernel: Kernel) -> object:
 
 @check(
     WP,
-    points=1,
+    points=0.5,
     needs=[
         check_writes.a_write_to_huge_zeroes_gets_a_huge_page,
         check_writes.a_write_goes_on_with_small_pages,
@@ -119,19 +118,19 @@ def no_program_can_tell_huge_writes_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check(WP, points=1, needs=check_writes.two_cpus_may_write_at_once)
+@check(WP, points=0.5, needs=check_writes.two_cpus_may_write_at_once)
 def writers_a_split_and_an_unmap(kernel: Kernel) -> object:
     """A writer beside an unmap, a split and another writer, with memory that may run out: nothing is lost."""
-    writer = fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))
+    writer = fixtures.fault(WP, True, fixtures.MAPPED)
     return _nothing_is_lost(
-        kernel, fixtures.mapped(), [writer, AWAY], [writer, SPLITTER], [writer, writer, AWAY]
+        kernel, fixtures.MAPPED, [writer, AWAY], [writer, SPLITTER], [writer, writer, AWAY]
     )
 
 
 # split_huge_zero_page_pmd
 
 
-@check(SPLIT, points=1, needs=check_splits.one_huge_entry_becomes_512_small_ones)
+@check(SPLIT, points=0.5, needs=check_splits.one_huge_entry_becomes_512_small_ones)
 def no_program_can_tell_splits_from_linux(kernel: Kernel) -> None:
     """Programs that unmap, protect and forget parts of 2 MiB see what they see on the reference, and all comes back."""
     all_look_alike(kernel, PROGRAMS, families.splits())
@@ -139,11 +138,11 @@ def no_program_can_tell_splits_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check(SPLIT, points=1, needs=check_splits.a_reader_on_another_cpu_sees_zeroes)
+@check(SPLIT, points=0.5, needs=check_splits.a_reader_on_another_cpu_sees_zeroes)
 def two_splits_and_an_unmap(kernel: Kernel) -> object:
     """Two CPUs split the same 2 MiB while a third unmaps them: nothing is lost under any schedule."""
-    writer = fixtures.fault(WP, True, mk_huge_zero_pmd(fixtures.ZEROES_2M))
-    return _nothing_is_lost(kernel, fixtures.mapped(), [SPLITTER, SPLITTER, AWAY], [SPLITTER, writer])
+    writer = fixtures.fault(WP, True, fixtures.MAPPED)
+    return _nothing_is_lost(kernel, fixtures.MAPPED, [SPLITTER, SPLITTER, AWAY], [SPLITTER, writer])
 
 
 # the repairs
@@ -156,7 +155,7 @@ def _nothing_is_left(kernel: Kernel) -> None:
         all_comes_back(kernel, program, "parent and child have ended", **MACHINE)
 
 
-@check(check_repairs.COPY, points=1, needs=check_repairs.fork_copies_one_entry_for_2_mib)
+@check(check_repairs.COPY, points=0.5, needs=check_repairs.fork_copies_one_entry_for_2_mib)
 def no_program_can_tell_huge_forks_from_linux(kernel: Kernel) -> None:
     """No generated program that forks sees anything else than on the reference; memory may run out."""
     _memory_runs_out(kernel)
@@ -165,7 +164,7 @@ def no_program_can_tell_huge_forks_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check(check_repairs.ZAP, points=1, needs=check_repairs.unmapping_2_mib_gives_everything_back)
+@check(check_repairs.ZAP, points=0.5, needs=check_repairs.unmapping_2_mib_gives_everything_back)
 def no_program_can_tell_huge_unmaps_from_linux(kernel: Kernel) -> None:
     """No generated program that unmaps and exits sees anything else than on the reference; nothing is left."""
     _nothing_is_left(kernel)
@@ -173,7 +172,7 @@ def no_program_can_tell_huge_unmaps_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check(check_repairs.CHANGE, points=1, needs=check_repairs.mprotect_changes_what_it_was_asked_to)
+@check(check_repairs.CHANGE, points=0.5, needs=check_repairs.mprotect_changes_what_it_was_asked_to)
 def no_program_can_tell_huge_mprotects_from_linux(kernel: Kernel) -> None:
     """No generated program that protects ranges, whole and in part, sees anything else than on the reference."""
     for offset, length in (

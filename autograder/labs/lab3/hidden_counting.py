@@ -23,7 +23,7 @@ def _explored(kernel: Kernel, users: int, shrinkers: int, may_fail: bool = False
     return every_schedule(kernel, threads, at_end=at_rest, always=alive, may_fail=may_fail)
 
 
-@check(GET, points=1, needs=open_checks.no_schedule_gives_a_reader_a_freed_folio)
+@check(GET, points=0.5, needs=open_checks.no_schedule_gives_a_reader_a_freed_folio)
 def three_users_and_the_shrinker_get_along(kernel: Kernel) -> object:
     """Three users and the shrinker, in every order: nobody loses a folio, or reads one that was freed."""
     _explored(kernel, 2, 2)
@@ -34,7 +34,7 @@ def _a_folio(value: object) -> str:
     return "a folio" if isinstance(value, Folio) else repr(value)
 
 
-@check(GET, points=1, needs=open_checks.two_first_readers_share_one_folio)
+@check(GET, points=0.5, needs=open_checks.two_first_readers_share_one_folio)
 def there_may_be_no_huge_page(kernel: Kernel) -> object:
     """Where an allocation finds no memory, that user is told so, and nobody else is disturbed."""
     with kernel.booted(pages=FRAMES) as machine:  # too few for a huge one
@@ -53,7 +53,7 @@ def there_may_be_no_huge_page(kernel: Kernel) -> object:
     return _explored(kernel, 3, 0, may_fail=True)
 
 
-@check(GET, points=1, needs=open_checks.two_first_readers_share_one_folio)
+@check(GET, points=0.5, needs=open_checks.two_first_readers_share_one_folio)
 def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, and each folio that is brought is counted once."""
     all_look_alike(kernel, PROGRAMS, one_after_the_other())
@@ -77,7 +77,7 @@ def _counted_once(kernel: Kernel) -> None:
     every_schedule(kernel, [user(), user()], at_end=at_end, always=alive)
 
 
-@check(PUT, points=1, needs=open_checks.a_reference_is_given_back)
+@check(PUT, points=0.25, needs=open_checks.a_reference_is_given_back)
 def users_come_and_go(kernel: Kernel) -> object:
     """Three users and the shrinker, in every order: the folio stays while somebody uses it, and for the next one."""
     all_look_alike(kernel, PROGRAMS, one_after_the_other())
@@ -85,14 +85,14 @@ def users_come_and_go(kernel: Kernel) -> object:
     return _explored(kernel, 3, 1)
 
 
-@check(SCAN, points=1, needs=open_checks.no_schedule_frees_a_folio_in_use)
+@check(SCAN, points=0.5, needs=open_checks.no_schedule_frees_a_folio_in_use)
 def two_shrinkers_free_it_once(kernel: Kernel) -> object:
     """Two shrinkers, or one and three users, in every order: the folio is freed once, and never while it is used."""
     _explored(kernel, 2, 2)
     return _explored(kernel, 3, 1)
 
 
-@check(SCAN, points=1, needs=open_checks.an_idle_folio_goes_and_a_busy_one_stays)
+@check(SCAN, points=0.5, needs=open_checks.an_idle_folio_goes_and_a_busy_one_stays)
 def memory_comes_back_when_somebody_needs_it(kernel: Kernel) -> None:
     """Whoever needs a huge page gets the one of the zeroes if nobody reads it; no program sees a difference."""
     all_look_alike(kernel, PROGRAMS, another_needs_the_memory(), SCARCE)

@@ -22,7 +22,7 @@ def _town(*mapped: bool) -> Town:
     return Town(PROGRAMS.reference, *mapped)
 
 
-@check(ANON, points=1, needs=open_checks.two_threads_fault_the_same_memory)
+@check(ANON, points=0.5, needs=open_checks.two_threads_fault_the_same_memory)
 def faults_beside_everything_else(kernel: Kernel) -> object:
     """Threads that fault, write, unmap, and find no memory, beside the shrinker: every reference belongs to an entry."""
     one = (town := _town(False)).programs[0]
@@ -37,14 +37,14 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     return both.explored(kernel, *lives)
 
 
-@check(ANON, points=1, needs=open_checks.each_huge_entry_holds_a_reference)
+@check(ANON, points=0.5, needs=open_checks.each_huge_entry_holds_a_reference)
 def no_program_can_tell_huge_faults_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, also where memory runs out."""
     all_look_alike(kernel, PROGRAMS, families.another_needs_the_memory(), SCARCE)
     no_difference(kernel, PROGRAMS, families.reads())
 
 
-@check(WP, points=1, needs=open_checks.a_write_gives_the_reference_back)
+@check(WP, points=0.5, needs=open_checks.a_write_gives_the_reference_back)
 def writes_beside_everything_else(kernel: Kernel) -> object:
     """Writes beside readers, unmaps, other writes and the shrinker, with and without memory; no program sees a difference."""
     one = (town := _town(True)).programs[0]
@@ -57,7 +57,7 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     return found
 
 
-@check(SPLIT, points=1, needs=open_checks.a_split_gives_the_reference_back)
+@check(SPLIT, points=0.5, needs=open_checks.a_split_gives_the_reference_back)
 def splits_beside_everything_else(kernel: Kernel) -> object:
     """Splits beside readers, writes, other splits and the shrinker; no program sees a difference."""
     one = (town := _town(True)).programs[0]
@@ -68,7 +68,7 @@ def splits_beside_everything_else(kernel: Kernel) -> object:
     return found
 
 
-@check(ZAP, points=1, needs=open_checks.an_unmap_gives_the_reference_back)
+@check(ZAP, points=0.5, needs=open_checks.an_unmap_gives_the_reference_back)
 def unmaps_beside_everything_else(kernel: Kernel) -> object:
     """Unmaps beside readers, faults, forks, exits and the shrinker: no CPU is left with a freed page."""
     one = (town := _town(True)).programs[0]
@@ -83,14 +83,14 @@ def unmaps_beside_everything_else(kernel: Kernel) -> object:
     return found
 
 
-@check(ZAP, points=1, needs=open_checks.an_unmap_gives_the_reference_back)
+@check(ZAP, points=0.5, needs=open_checks.an_unmap_gives_the_reference_back)
 def nothing_is_left_behind(kernel: Kernel) -> None:
     """No program sees a difference, and when all have ended and memory was asked for, every frame is free again."""
     no_difference(kernel, PROGRAMS, families.unmaps())
     all_comes_back_after_a_fork(kernel, PROGRAMS)
 
 
-@check(COPY, points=0.5, needs=open_checks.a_child_takes_a_reference_of_its_own)
+@check(COPY, points=0.25, needs=open_checks.a_child_takes_a_reference_of_its_own)
 def no_program_can_tell_huge_forks_from_linux(kernel: Kernel) -> None:
     """No program that forks sees anything else than on the reference; memory may run out."""
     no_difference(kernel, PROGRAMS, families.forks())

@@ -50,14 +50,14 @@ def _lives(kernel: Kernel, *threads: int, shrinkers: int = 1, may_fail: bool = F
     )  # fmt: skip
 
 
-@check(MM_GET, points=1, needs=open_checks.two_threads_take_one_reference)
+@check(MM_GET, points=0.5, needs=open_checks.two_threads_take_one_reference)
 def an_unrelated_mm_and_the_shrinker(kernel: Kernel) -> object:
     """Two threads of one mm, a thread of another and the shrinker, in every order, from first fault to exit."""
     _lives(kernel, 2, shrinkers=2)
     return _lives(kernel, 2, 1)
 
 
-@check(MM_GET, points=1, needs=open_checks.each_mm_takes_one_reference)
+@check(MM_GET, points=0.25, needs=open_checks.each_mm_takes_one_reference)
 def there_may_be_no_folio(kernel: Kernel) -> object:
     """Where there is no memory for the folio the mm has no reference, and may ask again; nobody else is disturbed."""
     with kernel.booted(pages=1024, log=False, fail=frozenset(range(2))) as machine:
@@ -77,7 +77,7 @@ def there_may_be_no_folio(kernel: Kernel) -> object:
     return _lives(kernel, 1, 1, may_fail=True)
 
 
-@check(MM_GET, points=1, needs=open_checks.later_faults_write_nothing_shared)
+@check(MM_GET, points=0.5, needs=open_checks.later_faults_write_nothing_shared)
 def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     """No program sees anything else than on the reference, also where memory runs out."""
     memory_runs_out(kernel, PROGRAMS)
@@ -85,7 +85,7 @@ def no_program_can_tell_it_from_linux(kernel: Kernel) -> None:
     programs_look_alike(kernel, PROGRAMS)
 
 
-@check(MM_PUT, points=1, needs=open_checks.only_what_was_taken_is_given_back)
+@check(MM_PUT, points=0.5, needs=open_checks.only_what_was_taken_is_given_back)
 def mms_come_and_go(kernel: Kernel) -> object:
     """Address spaces that come and go beside the shrinker, with and without memory: nothing is lost, nothing freed twice."""
     all_comes_back_after_a_fork(kernel, PROGRAMS)
@@ -93,7 +93,7 @@ def mms_come_and_go(kernel: Kernel) -> object:
     return _lives(kernel, 1, 1, shrinkers=2)
 
 
-@check(MMPUT, points=1, needs=open_checks.first_the_tables_then_the_reference)
+@check(MMPUT, points=0.5, needs=open_checks.first_the_tables_then_the_reference)
 def ends_beside_everything_else(kernel: Kernel) -> object:
     """Exits beside forks, faults, other exits and the shrinker, and of an mm that never faulted: all comes back."""
     one, other = (both := town(True, False)).programs

@@ -22,7 +22,7 @@ def _for_ever() -> Kernel:
     )
 
 
-@check(OUTLIVES, points=1)
+@check(OUTLIVES, points=0.5)
 def every_design_tells(kernel: Kernel) -> str:
     """On the kernels of all labs: only where entries are counted, and where there is no such page, none is left."""
     scenario = scenario_of(kernel)

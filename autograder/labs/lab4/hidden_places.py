@@ -16,7 +16,7 @@ from .held_by_mms import town
 from .programs import PROGRAMS
 
 
-@check(ANON, points=1, needs=open_checks.entries_are_not_counted)
+@check(ANON, points=0.5, needs=open_checks.entries_are_not_counted)
 def faults_beside_everything_else(kernel: Kernel) -> object:
     """Threads that fault, write, unmap, end, and find no memory, beside the shrinker; no program sees a difference."""
     one = (place := town(False, threads=2)).programs[0]
@@ -29,7 +29,7 @@ def faults_beside_everything_else(kernel: Kernel) -> object:
     return found
 
 
-@check(COPY, points=1, needs=open_checks.a_child_takes_a_reference_of_its_own)
+@check(COPY, points=0.5, needs=open_checks.a_child_takes_a_reference_of_its_own)
 def forks_beside_exits(kernel: Kernel) -> object:
     """A fork beside the parent's exit, the child's, and the shrinker: whoever lives longer still has its zeroes."""
     no_difference(kernel, PROGRAMS, families.forks())
@@ -41,7 +41,7 @@ def forks_beside_exits(kernel: Kernel) -> object:
     return found
 
 
-@check(WP, points=1, needs=open_checks.a_write_gives_nothing_back)
+@check(WP, points=0.5, needs=open_checks.a_write_gives_nothing_back)
 def writes_beside_everything_else(kernel: Kernel) -> object:
     """Writes beside readers, unmaps, other writes and the shrinker, with and without memory; no program sees a difference."""
     one = (place := town(True)).programs[0]
@@ -53,7 +53,7 @@ def writes_beside_everything_else(kernel: Kernel) -> object:
     return found
 
 
-@check(SPLIT, points=0.5, needs=open_checks.a_split_gives_nothing_back)
+@check(SPLIT, points=0.25, needs=open_checks.a_split_gives_nothing_back)
 def splits_beside_everything_else(kernel: Kernel) -> object:
     """Splits beside readers, unmaps, other splits and the shrinker; no program sees a difference."""
     one = (place := town(True)).programs[0]
@@ -64,7 +64,7 @@ def splits_beside_everything_else(kernel: Kernel) -> object:
     return found
 
 
-@check(ZAP, points=1, needs=open_checks.an_unmap_gives_nothing_back)
+@check(ZAP, points=0.5, needs=open_checks.an_unmap_gives_nothing_back)
 def no_cpu_remembers_what_was_unmapped(kernel: Kernel) -> object:
     """Unmaps of zeroes and of a page of one's own, beside readers, exits and the shrinker: nobody reads a freed page."""
     one = (place := town(True)).programs[0]

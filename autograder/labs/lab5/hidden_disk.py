@@ -74,7 +74,7 @@ def _counts(kernel: Kernel, kind: str, sector: int, nr: int, private: bool) -> N
         expect_untouched(machine, f"{nr} sectors from {sector}, {size}")
 
 
-@check(ZERO, points=1, needs=open_checks.pieces_are_as_large_as_there_are)
+@check(ZERO, points=0.5, needs=open_checks.pieces_are_as_large_as_there_are)
 def every_edge_of_a_bio_of_any_zeroes(kernel: Kernel) -> None:
     """Up to 257 pieces, whole and broken off, of 4 KiB and of 64 KiB, and some of 2 MiB."""
     edges = (0, 1, BIO_MAX_VECS - 1, BIO_MAX_VECS, BIO_MAX_VECS + 1)
@@ -111,7 +111,7 @@ def _bytes(kernel: Kernel, example: tuple[str, int, int, int, int | None]) -> No
         expect_untouched(machine, what)
 
 
-@check(ZERO, points=1, needs=open_checks.errors_of_the_disk_are_passed_on)
+@check(ZERO, points=0.5, needs=open_checks.errors_of_the_disk_are_passed_on)
 def any_range_of_any_disk_in_any_kernel(kernel: Kernel) -> object:
     """Generated ranges of good disks and bad ones; and under every schedule, while a process ends and memory is tight."""
     ranges = st.tuples(
@@ -133,7 +133,7 @@ def any_range_of_any_disk_in_any_kernel(kernel: Kernel) -> object:
 # assemble_block
 
 
-@check(BLOCK, points=1, needs=open_checks.large_blocks_in_both_kernels)
+@check(BLOCK, points=0.5, needs=open_checks.large_blocks_in_both_kernels)
 def any_part_of_any_block(kernel: Kernel) -> None:
     """Generated parts of blocks of 4, 16 and 64 KiB, also none, in every kernel."""
 
@@ -147,7 +147,7 @@ def any_part_of_any_block(kernel: Kernel) -> None:
     always(lambda example: open_checks.assemble(kernel, *example), parts(), MANY)
 
 
-@check(BLOCK, points=1, needs=open_checks.large_blocks_in_both_kernels)
+@check(BLOCK, points=0.5, needs=open_checks.large_blocks_in_both_kernels)
 def zeroes_of_a_third_size_do_as_well(kernel: Kernel) -> None:
     """Where the largest folio of zeroes has some other size, 16 KiB, blocks are made of that."""
     for size in BLOCKS:
@@ -165,7 +165,7 @@ def zeroes_of_a_third_size_do_as_well(kernel: Kernel) -> None:
                 expect_untouched(machine, what)
 
 
-@check(BLOCK, points=1, needs=open_checks.a_block_that_does_not_reach_the_disk_is_an_error)
+@check(BLOCK, points=0.5, needs=open_checks.a_block_that_does_not_reach_the_disk_is_an_error)
 def one_bio_a_block_and_no_more_on_the_disk_than_reached_it(kernel: Kernel) -> None:
     """A block is one write: past the end nothing of it is written, and of a bad disk what lies before the bad sector."""
     for kind in KINDS:

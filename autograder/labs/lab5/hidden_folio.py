@@ -34,7 +34,7 @@ OTHER = Mm(2)
 
 @check(
     INIT,
-    points=1,
+    points=0.5,
     needs=[
         open_checks.a_persistent_folio_is_there_from_boot_on,
         open_checks.a_boot_without_memory_is_survived,
@@ -62,7 +62,7 @@ def _comes_and_goes(mm: Mm) -> None:
     call(MM_PUT, mm)
 
 
-@check(MM_GET, points=1, needs=open_checks.where_it_may_go_each_mm_holds_it_once)
+@check(MM_GET, points=0.5, needs=open_checks.where_it_may_go_each_mm_holds_it_once)
 def two_threads_and_a_shrinker_in_both_kernels(kernel: Kernel) -> object:
     """Two threads of one mm read for the first time while memory is tight, in both kernels, and whole programs live."""
     found = in_each(
@@ -73,7 +73,7 @@ def two_threads_and_a_shrinker_in_both_kernels(kernel: Kernel) -> object:
     return found
 
 
-@check(MM_PUT, points=1, needs=open_checks.only_what_was_held_is_given_back)
+@check(MM_PUT, points=0.5, needs=open_checks.only_what_was_held_is_given_back)
 def processes_end_in_both_kernels(kernel: Kernel) -> object:
     """Two processes come and go while memory is tight, in both kernels, and at the end nobody holds what has gone."""
     found = in_each(
@@ -85,7 +85,7 @@ def processes_end_in_both_kernels(kernel: Kernel) -> object:
     return found
 
 
-@check(LARGEST, points=1, needs=open_checks.the_largest_folio_that_never_goes)
+@check(LARGEST, points=0.5, needs=open_checks.the_largest_folio_that_never_goes)
 def it_can_be_read_whoever_goes(kernel: Kernel) -> object:
     """What it gives can be read while a process ends and memory gets tight, under every schedule."""
     user = Thread("disk", lambda: used(LARGEST, call(LARGEST)))

@@ -18,13 +18,14 @@ class Exercise(NamedTuple):
     """What is known of an exercise besides its checks.
 
     *gained*: what a student has when it is done, in a sentence. *more*: points that only grading can
-    give. *given*: of a repair, the fingerprint of the code that the notebook gives. *calls*: other
+    give, and *untried*: what it tries for them that no open check does. *given*: of a repair, the fingerprint of the code that the notebook gives. *calls*: other
     functions of the kernel that it may call by their names. *in_kernel*: is it a function that a kernel
     calls, and no guess or program?
     """
 
     gained: str
     more: float = 0
+    untried: str = ""
     given: str = ""
     calls: frozenset[str] = frozenset()
     in_kernel: bool = True
@@ -40,11 +41,24 @@ EXERCISES: dict[tuple[str, str], Exercise] = {}  # by lab and name: labs may ask
 
 
 def exercise(
-    name: str, gained: str, more: float = 0, given: str = "", calls: str = "", in_kernel: bool = True
+    name: str,
+    gained: str,
+    more: float = 0,
+    untried: str = "",
+    given: str = "",
+    calls: str = "",
+    in_kernel: bool = True,
 ) -> None:
-    """Enter an exercise of the lab whose module calls this; see Exercise."""
+    """Enter an exercise of the lab whose module calls this; see Exercise.
+
+    Raises ValueError where *more* points are to be had, and nothing says by what.
+    """
+    if more and not untried:
+        raise ValueError(
+            f"{name}: {more:g} points come when it is graded; say in untried= what is tried then"
+        )
     lab = lab_in(sys._getframe(1).f_globals["__name__"])
-    EXERCISES[lab, name] = Exercise(gained, more, given, frozenset(calls.split()), in_kernel)
+    EXERCISES[lab, name] = Exercise(gained, more, untried, given, frozenset(calls.split()), in_kernel)
 
 
 def labs_with(name: str) -> list[str]:
@@ -136,7 +150,7 @@ def check(name: str) -> Points | None:
     known = EXERCISES[lab, name]
     results = LAST[lab, name] = run_open(name, theirs.get(name), lab)
     untouched = _as_given(known, theirs.get(name))
-    report = Report(name, results, known.gained, more=known.more, untouched=untouched)
+    report = Report(name, results, known.gained, more=known.more, untried=known.untried, untouched=untouched)
     passed = report.points == sum(result.max for result in results)
     report.show(score=passed)
     return None if passed else Points(report.points, report.score)

@@ -16,7 +16,6 @@ INK = {
     "almost": "var(--jp-warn-color0, #8a4500)",
     "inconclusive": "var(--jp-error-color0, #b3261e)",
 }
-FURTHER = "programs that are generated, memory that runs out, errors and edges"
 SOFT = "var(--jp-ui-font-color1, #57606a)"
 _draw: Callable[[Any], Any] | None = None
 
@@ -72,6 +71,7 @@ class Report:
     gained: str = ""
     story: str = ""  # of a known mistake that fails in just this way
     more: float = 0  # points that only grading can give
+    untried: str = ""  # and what it tries for them
     untouched: bool = False  # is it a repair as it was given?
     drawn: bool = False  # do pictures of the schedules follow?
     scored: bool = True  # does the HTML end with the points?
@@ -87,7 +87,7 @@ class Report:
         if not self.more:
             return here
         are = "is" if self.more == 1 else "are"
-        return f"{here} here; {self.more:g} more {are} decided when it is graded, by {FURTHER}"
+        return f"{here} here; {self.more:g} more {are} decided when it is graded, which also tries {self.untried}"
 
     def show(self, score: bool = True) -> None:
         """Display it: rich where that is possible, as text elsewhere; rich without its *score* if something else shows that."""

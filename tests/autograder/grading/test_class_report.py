@@ -49,6 +49,8 @@ class Page(HTMLParser):
             self.words.append(data)
 
 
+@pytest.mark.long
+@pytest.mark.sandboxed
 def test_the_page_of_hostile_submissions_is_ours_alone(graded: Graded) -> None:
     course = graded.course
     done = CliRunner().invoke(app, ["report", toy.STEM, "--root", str(course.root)])

@@ -24,6 +24,7 @@ EXERCISES = [
     ("lab1_zero_page", "do_wp_page", "vmf.pte.read()"),
     ("lab3_shrinker", "get_huge_zero_folio", "hz.refcount.read()"),
 ]
+pytestmark = pytest.mark.long
 SLOW = {"spins in a helper", "spins and catches", "spins in finally", "stands in a lock", "listens"}
 
 

@@ -28,6 +28,7 @@ def test_one_leaked_sector_is_marked_wherever_it_is(at):
     assert ends[:-1] == pytest.approx([x for x, *_ in drawn[1:]], abs=0.2), "side by side"
     html = made._repr_mimebundle_()["text/html"]
     assert html.count(">✗</text>") == 1 and "hz-title bad" in html
+    assert f">{at:,}</text>" in html, "its number can be read"
 
 
 @pytest.fixture

@@ -18,12 +18,14 @@ WP = "do_wp_page"
 exercise(
     ANON,
     "You now have reads that cost no memory, whoever does them and however many.",
-    more=2,
+    more=1,
+    untried="whole programs, forks among them, and memory that runs out at any point",
 )
 exercise(
     WP,
     "You now have copy on write: pages are shared until somebody writes, and not longer.",
-    more=2,
+    more=1,
+    untried="programs of several processes, and memory that runs out at any point",
 )
 
 
@@ -72,7 +74,7 @@ def a_read_is_counted_by_nobody(kernel: Kernel) -> None:
         )
 
 
-@check(ANON, points=1)
+@check(ANON, points=2)
 def a_write_gets_a_zeroed_folio(kernel: Kernel) -> None:
     """A write to memory that nobody wrote gets a folio of its own, full of zeroes, and RSS grows by one."""
     with kernel.booted(pages=64) as machine:
@@ -135,7 +137,7 @@ def a_write_to_the_zero_page_copies_nothing(kernel: Kernel) -> None:
         )
 
 
-@check(WP, points=1)
+@check(WP, points=2)
 def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
     """A write to a page that somebody else holds too goes to a copy, and the other one sees nothing."""
     with kernel.booted(pages=64) as machine:

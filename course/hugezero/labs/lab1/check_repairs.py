@@ -25,13 +25,15 @@ WRONG_BYTES = "wrong_bytes"
 exercise(
     COPY,
     "You now have a fork that copies entries and not bytes.",
-    more=1,
+    more=0.5,
+    untried="whole programs that fork, children of children among them",
     given="bf4ed8723abf",
 )
 exercise(
     ZAP,
     "You now have an unmap that gives back what was counted, and no more.",
-    more=1,
+    more=0.5,
+    untried="whole programs that unmap parts of areas, and end",
     given="6a1f866df671",
 )
 exercise(
@@ -46,7 +48,7 @@ exercise(
 )
 
 
-@check(COPY, points=1)
+@check(COPY, points=1.5)
 def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
     """A forked child shares every page; RSS grows for folios and not for the zero page."""
     with kernel.booted(pages=64) as machine:
@@ -84,7 +86,7 @@ def fork_shares_pages_and_counts_each_holder(kernel: Kernel) -> None:
         expect_equal("the RSS of a child of the child", dup_mm(child).rss.read(), 1)
 
 
-@check(ZAP, points=1)
+@check(ZAP, points=1.5)
 def unmapping_gives_back_what_was_counted(kernel: Kernel) -> None:
     """Unmapping gives back each folio and its RSS, and leaves the zero page alone."""
     with kernel.booted(pages=64) as machine:

@@ -14,13 +14,13 @@ from ...mm.pgtable import Pmd, PteTable, pmd_offset, walk
 from ..fixtures import ADVISED, deposited, huge_area, huge_fault, no_memory_next
 from .fixtures import (
     SHAPE,
+    UNMAPPED,
     expect_result,
     expect_unlocked,
     expect_zeroes_untouched,
     fault,
     nothing_lost,
     schedules,
-    unmapped,
     with_huge_zero,
 )
 
@@ -29,11 +29,12 @@ ANON = "do_huge_pmd_anonymous_page"
 exercise(
     ANON,
     "You now have reads that fault once for 2 MiB, and a kernel that knows where small pages must do.",
-    more=3,
+    more=1.5,
+    untried="areas of any size and place, memory that runs out at any point, and an unmap in between",
 )
 
 
-@check(ANON, points=1)
+@check(ANON, points=1.5)
 def a_read_maps_the_huge_zero_page(kernel: Kernel) -> None:
     """One read maps 2 MiB of zeroes, counted by nobody, with a page table put aside for a split."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
@@ -160,15 +161,15 @@ def small_pages_where_2_mib_cannot_be(kernel: Kernel) -> None:
             expect_equal(f"after {what}, thp_fault_fallback", counted, 1 + write, hint)
 
 
-@check(ANON, points=1, needs=a_read_maps_the_huge_zero_page)
+@check(ANON, points=2, needs=a_read_maps_the_huge_zero_page)
 def two_cpus_may_fault_at_once(kernel: Kernel) -> object:
     """Two CPUs fault in the same 2 MiB: one entry is made, one table put aside, and what the loser had comes back."""
     for writer in (False, True):
-        both = [fault(ANON, False, plenty=True), fault(ANON, writer, plenty=True)]
+        both = [fault(ANON, each, UNMAPPED, plenty=True) for each in (False, writer)]
         found = schedules(
             with_huge_zero(kernel),
             both,
-            unmapped(),
+            UNMAPPED,
             at_end=nothing_lost,
             story="nothing is lost",
             hint=SHAPE,

@@ -11,28 +11,19 @@ from ...mm import memory
 from ...mm.huge_memory import HUGE_ZERO, mk_huge_zero_pmd, pmd_mkdirty
 from ...mm.pgtable import pmd_offset, zero_pte
 from ..fixtures import deposited, huge_area, place_huge
-from .fixtures import (
-    AT,
-    MM,
-    PMD,
-    VMA,
-    expect_zeroes_untouched,
-    mapped,
-    nothing_lost,
-    schedules,
-    with_huge_zero,
-)
+from .fixtures import MAPPED, ONE, expect_zeroes_untouched, nothing_lost, schedules, with_huge_zero
 
 SPLIT = "split_huge_zero_page_pmd"
 
 exercise(
     SPLIT,
     "You now have a huge entry that can be taken apart at any time, without any memory.",
-    more=2,
+    more=1,
+    untried="programs that cut 2 MiB anywhere, and two splits beside an unmap",
 )
 
 
-@check(SPLIT, points=1)
+@check(SPLIT, points=1.5)
 def one_huge_entry_becomes_512_small_ones(kernel: Kernel) -> None:
     """All 512 small entries map the zero page, in the table that was put aside; nothing is allocated."""
     with with_huge_zero(kernel).booted(pages=4096) as machine:
@@ -80,16 +71,16 @@ def one_huge_entry_becomes_512_small_ones(kernel: Kernel) -> None:
         expect_zeroes_untouched(machine)
 
 
-@check(SPLIT, points=1, needs=one_huge_entry_becomes_512_small_ones)
+@check(SPLIT, points=1.5, needs=one_huge_entry_becomes_512_small_ones)
 def a_reader_on_another_cpu_sees_zeroes(kernel: Kernel) -> object:
     """While one CPU splits, another one reads: it finds zeroes at every moment, and nothing is lost."""
-    splitter = calls("splitter", ("split_huge_pmd", VMA, PMD, AT))
-    reader = calls("reader", ("user_read", MM, AT + 2 * PAGE_SIZE))
+    splitter = calls("splitter", ("split_huge_pmd", ONE.vma, ONE.pmd, ONE.at))
+    reader = calls("reader", ("user_read", ONE.mm, ONE.at + 2 * PAGE_SIZE))
     faults = {"do_anonymous_page": memory.do_anonymous_page}  # an empty entry gets a page, also for a read
     return schedules(
         Kernel({**with_huge_zero(kernel).functions, **faults}),
         [splitter, reader],
-        mapped(),
+        MAPPED,
         at_end=nothing_lost,
         story="the reader finds zeroes",
         hint="the hardware follows an entry the moment that it is there, and knows nothing of locks",

@@ -19,15 +19,13 @@ from ...store import Done
 from ..fixtures import deposited, huge_area, huge_fault, no_memory_next, place_huge
 from ..lab1.fixtures import zeroed_before_mapped
 from .fixtures import (
-    AT,
-    MM,
+    MAPPED,
+    ONE,
     SHAPE,
-    ZEROES_2M,
     expect_unlocked,
     expect_zeroes_untouched,
     fault,
     holds,
-    mapped,
     nothing_lost,
     schedules,
     with_huge_zero,
@@ -38,7 +36,8 @@ WP = "do_huge_pmd_wp_page"
 exercise(
     WP,
     "You now have a first write that gets 2 MiB of its own, and goes on with 4 KiB where there are none.",
-    more=2,
+    more=1,
+    untried="programs of several processes, memory that runs out, and a split or an unmap in between",
     calls="split_huge_zero_page_pmd",
 )
 
@@ -155,13 +154,12 @@ def a_write_goes_on_with_small_pages(kernel: Kernel) -> None:
         expect_unlocked(mm, WP, "after a split")
 
 
-@check(WP, points=1, needs=a_write_to_huge_zeroes_gets_a_huge_page)
+@check(WP, points=2, needs=a_write_to_huge_zeroes_gets_a_huge_page)
 def two_cpus_may_write_at_once(kernel: Kernel) -> object:
     """Two CPUs write to the same 2 MiB of zeroes: both bytes are there afterwards, and nothing is lost."""
     kernel = with_huge_zero(kernel)
-    entry = mk_huge_zero_pmd(ZEROES_2M)
-    schedules(kernel, [fault(WP, True, entry)] * 2, mapped(), at_end=nothing_lost, may_fail=True, hint=SHAPE)
-    writers = [calls("writer", ("write", MM, AT + n * PAGE_SIZE, bytes([7 + n]))) for n in (0, 1)]
+    schedules(kernel, [fault(WP, True, MAPPED)] * 2, MAPPED, at_end=nothing_lost, may_fail=True, hint=SHAPE)
+    writers = [calls("writer", ("write", ONE.mm, ONE.at + n * PAGE_SIZE, bytes([7 + n]))) for n in (0, 1)]
 
     def at_end(peek: Peek) -> str | None:
         lost = nothing_lost(peek)
@@ -172,5 +170,5 @@ def two_cpus_may_write_at_once(kernel: Kernel) -> object:
         return lost
 
     return schedules(
-        kernel, writers, mapped(), at_end=at_end, story="no byte that was written is lost", hint=SHAPE
+        kernel, writers, MAPPED, at_end=at_end, story="no byte that was written is lost", hint=SHAPE
     )

@@ -12,10 +12,8 @@ from ...hw.ram import PMD_SIZE, PTRS_PER_PTE, ZEROES
 from ...machine import Kernel, Machine
 from ...mm.fault import OutOfMemory, user_read, user_write
 from ...mm.huge_memory import (
-    HPAGE_PMD_NR,
     HUGE_ZERO,
     Deposits,
-    mk_huge_zero_pmd,
     pgtable_trans_huge_withdraw,
     pmd_trans_huge_lock,
     set_huge_zero_page_aside,
@@ -29,10 +27,10 @@ from ...mm.mm_types import (
     VmFault,
     fault_code,
 )
-from ...mm.page_alloc import HPAGE_PMD_ORDER, SMALL, Folio, set_zero_page_aside
-from ...mm.pgtable import Pmd, PmdTable, PteTable
+from ...mm.pgtable import Pmd, PteTable
 from ...store import Cell, KernelBug, Slot, call
-from ..fixtures import ADVISED
+from ..fixtures import small
+from ..process import Process
 
 SHAPE = "prepare before the lock, look under it whether the entry is still what it was, release it on every way, clean up"
 RETURNS = "a huge fault handler returns 0, VM_FAULT_FALLBACK or VM_FAULT_OOM"
@@ -78,48 +76,25 @@ def expect_zeroes_untouched(machine: Machine) -> None:
 
 # under every schedule: one process whose threads run on several CPUs
 
-MM, VMA = Mm(1), Vma(1)
-AT = PMD_SIZE
-PMD = PmdTable(MM.id)[AT // PMD_SIZE]
-ZEROES_2M, TABLE = Folio((HPAGE_PMD_NR, HPAGE_PMD_ORDER, 0)), PteTable((SMALL + 1, 0, 0))
-DEPOSIT: Cell = Deposits(MM.id), AT // PMD_SIZE
+
+def _staged(mapped: bool) -> tuple[Process, dict[Cell, Any]]:
+    """A process whose 2 MiB are *mapped*, or that nobody has touched; and the cells of a small machine with it."""
+    with with_huge_zero(Kernel()).booted(pages=4096) as machine:
+        one = Process(mapped)
+    return one, small(machine.cells)
 
 
-def unmapped() -> dict[Cell, Any]:
-    """2 MiB that may use huge pages and that nobody has touched."""
-    cells: dict[Cell, Any] = {
-        (MM, "mmap"): ((AT, AT + PMD_SIZE, VMA),),
-        (VMA, "vm_mm"): MM,
-        (VMA, "vm_start"): AT,
-        (VMA, "vm_end"): AT + PMD_SIZE,
-        (VMA, "vm_flags"): ADVISED,
-        (HUGE_ZERO, "folio"): ZEROES_2M,
-        (ZEROES_2M, "state"): "live",
-        (ZEROES_2M, "data"): ZEROES,
-    }
-    set_zero_page_aside(cells)
-    return cells
+ONE, UNMAPPED = _staged(mapped=False)
+MAPPED = _staged(mapped=True)[1]
+DEPOSIT: Cell = Deposits(ONE.mm.id), ONE.at // PMD_SIZE
 
 
-def mapped() -> dict[Cell, Any]:
-    """The same after a read: one huge entry, and a table put aside."""
-    return {
-        **unmapped(),
-        (VMA, "anon_vma"): True,
-        (MM, "nr_ptes"): 1,
-        PMD.cell: mk_huge_zero_pmd(ZEROES_2M),
-        DEPOSIT: TABLE,
-        (TABLE.body, "state"): "live",
-        (TABLE.body, "data"): ZEROES,
-    }
-
-
-def fault(handler: str, write: bool, entry: Pmd | None = None, plenty: bool = False) -> Thread:
-    """A CPU on which *handler* deals with one fault in the 2 MiB, which held *entry*.
+def fault(handler: str, write: bool, cells: dict[Cell, Any], plenty: bool = False) -> Thread:
+    """A CPU on which *handler* deals with one fault in the 2 MiB, which are as *cells* have them.
 
     With *plenty* of memory it has no reason to fall back.
     """
-    vmf = VmFault(VMA, AT, write, PMD, None, None, entry)  # type: ignore[arg-type]
+    vmf = VmFault(ONE.vma, ONE.at, write, ONE.pmd, None, None, cells.get(ONE.pmd.cell))  # type: ignore[arg-type]
 
     def fault() -> None:
         said = call(handler, vmf)
@@ -154,9 +129,9 @@ def schedules(kernel: Kernel, threads: list[Thread], cells: dict[Cell, Any], **m
 
 def nothing_lost(peek: Peek) -> str | None:
     """When all have ended: the lock is free, what is mapped is alive and counted, and nothing else is."""
-    if peek((MM, "page_table_lock")):
+    if peek((ONE.mm, "page_table_lock")):
         return "all have ended, and the page table lock is still held: the next fault waits for ever"
-    entry, aside = peek(PMD.cell), peek(DEPOSIT)
+    entry, aside = peek(ONE.pmd.cell), peek(DEPOSIT)
     if isinstance(entry, Pmd) and not isinstance(aside, PteTable):
         return f"the entry is {entry}, and no table is put aside for its split"
     if not isinstance(entry, Pmd) and aside is not None:
@@ -171,16 +146,16 @@ def nothing_lost(peek: Peek) -> str | None:
     for folio in sorted(live - wanted, key=repr):
         size = "2 MiB are" if folio.order else "a page or a page table is"
         return f"{size} lost: {folio!r} was never freed, and nobody knows of it any more"
-    rss, pages = peek((MM, "rss")), sum(folio.nr_pages for folio in own)
+    rss, pages = peek((ONE.mm, "rss")), sum(folio.nr_pages for folio in own)
     if rss != pages:
         return f"RSS is {rss} pages when all have ended; it should be {pages}"
-    ptes = peek((MM, "nr_ptes"))
+    ptes = peek((ONE.mm, "nr_ptes"))
     return None if ptes == len(tables) else f"{ptes} page tables are counted; there are {len(tables)}"
 
 
 def holds(peek: Peek, page: int) -> int | None:
     """The byte at the start of small page *page* of the 2 MiB, or None where nothing is mapped."""
-    entry = peek(PMD.cell)
+    entry = peek(ONE.pmd.cell)
     if isinstance(entry, PteTable):
         entry = peek((entry, page))
         page = entry.page if entry else 0

@@ -28,14 +28,21 @@ exercise(
 exercise(
     GET,
     "You now have a page that comes when it is needed. It does not go away yet: that is next.",
-    more=3,
+    more=1.5,
+    untried="three users and the shrinker, allocations that fail, and whole programs",
 )
-exercise(PUT, "You now have a way back: who has gone is not counted any more.", more=1)
+exercise(
+    PUT,
+    "You now have a way back: who has gone is not counted any more.",
+    more=0.25,
+    untried="three users and the shrinker",
+)
 exercise(COUNT, "You now have an answer for those who look for memory: is it worth asking?")
 exercise(
     SCAN,
     "You now have a page that goes when nobody needs it, and no CPU is ever left with a freed one.",
-    more=2,
+    more=1,
+    untried="two shrinkers at once, three users, and whoever needs the memory",
 )
 
 
@@ -100,7 +107,7 @@ def the_first_reader_brings_the_folio(kernel: Kernel) -> None:
         expect_equal(f"{what} thp_zero_page_alloc_failed", failed, 1)
 
 
-@check(GET, points=1, needs=the_first_reader_brings_the_folio)
+@check(GET, points=1.5, needs=the_first_reader_brings_the_folio)
 def two_first_readers_share_one_folio(kernel: Kernel) -> object:
     """Two CPUs that find no folio at the same moment end up with one, and no page is lost."""
     return every_schedule(
@@ -109,7 +116,7 @@ def two_first_readers_share_one_folio(kernel: Kernel) -> object:
     )  # fmt: skip
 
 
-@check(GET, points=2, needs=two_first_readers_share_one_folio)
+@check(GET, points=3, needs=two_first_readers_share_one_folio)
 def no_schedule_gives_a_reader_a_freed_folio(kernel: Kernel) -> object:
     """Two readers come and go while memory is tight: whoever got the folio can read it."""
     return every_schedule(
@@ -122,7 +129,7 @@ def no_schedule_gives_a_reader_a_freed_folio(kernel: Kernel) -> object:
 # put_huge_zero_folio
 
 
-@check(PUT, points=1)
+@check(PUT, points=1.75)
 def a_reference_is_given_back(kernel: Kernel) -> object:
     """Each reader's reference goes back, also when two leave at once; the shrinker's stays, and so does the folio."""
     with kernel.booted(pages=1024) as machine:
@@ -203,7 +210,7 @@ def an_idle_folio_goes_and_a_busy_one_stays(kernel: Kernel) -> None:
         )
 
 
-@check(SCAN, points=1, needs=an_idle_folio_goes_and_a_busy_one_stays)
+@check(SCAN, points=2, needs=an_idle_folio_goes_and_a_busy_one_stays)
 def no_schedule_frees_a_folio_in_use(kernel: Kernel) -> object:
     """The shrinker never frees the folio while a reader holds it, whoever comes at which moment."""
     cells = idle_folio()

@@ -25,35 +25,40 @@ ZAP, COPY = "zap_huge_pmd", "copy_huge_pmd"
 exercise(
     ANON,
     "You now have a reference for each huge entry, and none for one that was not made.",
-    more=2,
+    more=1,
+    untried="threads that write, unmap and find no memory, beside the shrinker, and whole programs",
     given="83406eee74cf",
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
 exercise(
     WP,
     "You now have a write that gives back what the read took.",
-    more=1,
+    more=0.5,
+    untried="writes beside readers, unmaps, other writes and the shrinker, and whole programs",
     given="6f83eecc4b6a",
     calls="put_huge_zero_folio split_huge_zero_page_pmd",
 )
 exercise(
     SPLIT,
     "You now have a split that leaves nobody counted who is not there.",
-    more=1,
+    more=0.5,
+    untried="splits beside readers, writes, other splits and the shrinker, and whole programs",
     given="9a22c36fce4d",
     calls="put_huge_zero_folio",
 )
 exercise(
     ZAP,
     "You now have an unmap that lets go when no CPU can look any more, and not before.",
-    more=2,
+    more=1,
+    untried="unmaps beside faults, forks, exits and the shrinker, and what is left when all have ended",
     given="90152f375fa0",
     calls="put_huge_zero_folio",
 )
 exercise(
     COPY,
     "You now have a child that holds what it maps.",
-    more=0.5,
+    more=0.25,
+    untried="whole programs that fork, with memory that runs out",
     given="8b089fc2efe3",
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
@@ -62,7 +67,7 @@ GIVES_BACK = "who gives back what the read fault took?"
 FLUSH = "a CPU remembers where an address led until flush_pmd_tlb_range has told it to forget: what must wait for that?"
 
 
-@check(ANON, points=1)
+@check(ANON, points=1.5)
 def each_huge_entry_holds_a_reference(kernel: Kernel) -> None:
     """A read fault takes one reference for its entry; one that finds no huge page leaves nothing behind."""
     with beside(kernel, ANON).booted(pages=2048):
@@ -92,7 +97,7 @@ def each_huge_entry_holds_a_reference(kernel: Kernel) -> None:
         expect_count(1, "2 MiB do not fit in an area of 8 KiB, and", "whose entry maps the zeroes?")
 
 
-@check(ANON, points=1, needs=each_huge_entry_holds_a_reference)
+@check(ANON, points=1.5, needs=each_huge_entry_holds_a_reference)
 def two_threads_fault_the_same_memory(kernel: Kernel) -> object:
     """Two threads read the same 2 MiB at once: one entry, one reference, one page table put aside."""
     with kernel.booted(pages=2048) as machine:
@@ -116,7 +121,7 @@ def _beside_a_reader(kernel: Kernel, thread: Thread, one: Process, cells: dict[C
     )  # fmt: skip
 
 
-@check(WP, points=1)
+@check(WP, points=1.5)
 def a_write_gives_the_reference_back(kernel: Kernel) -> object:
     """A write fault puts a real page in the place of the zeroes; then nobody can see those, and their reference goes."""
     kernel = beside(kernel, WP)
@@ -132,7 +137,7 @@ def a_write_gives_the_reference_back(kernel: Kernel) -> object:
     return _beside_a_reader(kernel, writer, one, cells)
 
 
-@check(SPLIT, points=1)
+@check(SPLIT, points=1.5)
 def a_split_gives_the_reference_back(kernel: Kernel) -> object:
     """A split maps small zero pages; the huge one is not mapped any more, and its reference goes."""
     kernel = beside(kernel, SPLIT)
@@ -143,7 +148,7 @@ def a_split_gives_the_reference_back(kernel: Kernel) -> object:
     return _beside_a_reader(kernel, calls("splitter", (SPLIT, one.vma, one.at, one.pmd)), one, cells)
 
 
-@check(ZAP, points=1)
+@check(ZAP, points=2)
 def an_unmap_gives_the_reference_back(kernel: Kernel) -> object:
     """An unmap gives back the table and the reference, when no CPU can read there any more."""
     kernel = beside(kernel, ZAP)
@@ -163,7 +168,7 @@ def an_unmap_gives_the_reference_back(kernel: Kernel) -> object:
     return _beside_a_reader(kernel, calls("unmapper", (ZAP, one.vma, one.pmd, one.at)), one, cells)
 
 
-@check(COPY, points=0.5)
+@check(COPY, points=0.75)
 def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
     """A forked child's huge entry holds a reference of its own; a fork that finds no memory takes none."""
     with beside(kernel, COPY).booted(pages=2048) as machine:

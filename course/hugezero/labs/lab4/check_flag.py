@@ -30,19 +30,22 @@ exercise(ONE_FAULT_EACH, "Your guess is written down. The next cell measures.", 
 exercise(
     MM_GET,
     "You now have faults that write to nothing that another mm shares.",
-    more=3,
+    more=1.25,
+    untried="an unrelated mm and the shrinker beside two threads, no memory for the folio, and whole programs",
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
 exercise(
     MM_PUT,
     "You now have a way back for an mm that has taken, and for no other.",
-    more=1,
+    more=0.5,
+    untried="address spaces that come and go beside the shrinker",
     calls="put_huge_zero_folio",
 )
 exercise(
     MMPUT,
     "You now have an end of an address space that leaves nothing behind.",
-    more=1,
+    more=0.5,
+    untried="exits beside forks, faults and other exits",
     calls="mm_put_huge_zero_folio split_huge_zero_page_pmd zap_huge_pmd zap_pte_range",
 )
 
@@ -71,7 +74,7 @@ def a_guess_about_one_fault_each(kernel: Kernel) -> None:
 # mm_get_huge_zero_folio
 
 
-@check(MM_GET, points=1)
+@check(MM_GET, points=1.5)
 def each_mm_takes_one_reference(kernel: Kernel) -> None:
     """An mm that maps the folio for the first time takes a reference, and its flag says so; the next mm does too."""
     with kernel.booted(pages=1024):
@@ -100,7 +103,7 @@ def each_mm_takes_one_reference(kernel: Kernel) -> None:
         )
 
 
-@check(MM_GET, points=1, needs=each_mm_takes_one_reference)
+@check(MM_GET, points=1.25, needs=each_mm_takes_one_reference)
 def later_faults_write_nothing_shared(kernel: Kernel) -> None:
     """Every later fault of the same mm gets the folio, and writes to nothing that another mm shares."""
     with kernel.booted(pages=1024) as machine:
@@ -124,7 +127,7 @@ def later_faults_write_nothing_shared(kernel: Kernel) -> None:
         expect_held(1, "after two faults of one mm", "how many references does an mm need?")
 
 
-@check(MM_GET, points=1, needs=later_faults_write_nothing_shared)
+@check(MM_GET, points=2, needs=later_faults_write_nothing_shared)
 def two_threads_take_one_reference(kernel: Kernel) -> object:
     """Two threads of one mm fault at the same moment, and memory is tight: they get the folio, and hold it once."""
     with kernel.booted(pages=64):
@@ -139,7 +142,7 @@ def two_threads_take_one_reference(kernel: Kernel) -> object:
 # mm_put_huge_zero_folio
 
 
-@check(MM_PUT, points=1)
+@check(MM_PUT, points=1.5)
 def only_what_was_taken_is_given_back(kernel: Kernel) -> None:
     """An mm whose flag is set gives one reference back; an mm that never faulted has none to give."""
     with kernel.booted(pages=1024):
@@ -162,7 +165,7 @@ def only_what_was_taken_is_given_back(kernel: Kernel) -> None:
 # __mmput
 
 
-@check(MMPUT, points=1)
+@check(MMPUT, points=1.5)
 def first_the_tables_then_the_reference(kernel: Kernel) -> object:
     """With its last user an mm loses all that it maps, and then its reference; no CPU sees a freed page."""
     kernel = beside(kernel, MMPUT)

@@ -12,10 +12,16 @@ from .two_designs import DESIGNS, LEFT, End, how_it_ended
 
 OUTLIVES = "page_outlives_its_mappings"
 
-exercise(OUTLIVES, "You now know what the flag costs, and how to show it.", more=1, in_kernel=False)
+exercise(
+    OUTLIVES,
+    "You now know what the flag costs, and how to show it.",
+    more=0.5,
+    untried="the kernels of all labs",
+    in_kernel=False,
+)
 
 
-@check(OUTLIVES, points=1)
+@check(OUTLIVES, points=1.5)
 def the_scenario_shows_that_the_page_stays(kernel: Kernel) -> str:
     """At its end nobody maps the page; where entries are counted it has gone, and where mms are, it is there."""
     scenario = scenario_of(kernel)

@@ -24,26 +24,41 @@ ONCE = "an mm has its reference once, however many entries it has; who gives it 
 exercise(
     ANON,
     "You now have a reference for each mm, and none for an entry.",
-    more=1,
+    more=0.5,
+    untried="threads that write, unmap, end and find no memory, beside the shrinker, and whole programs",
     given="b8d35588f820",
     calls="mm_get_huge_zero_folio",
 )
 exercise(
     COPY,
     "You now have a child that holds by itself what it maps.",
-    more=1,
+    more=0.5,
+    untried="forks beside exits and the shrinker",
     given="c0aa39f5ad74",
     calls="mm_get_huge_zero_folio",
 )
 exercise(
     WP,
     "You now have a write that leaves the mm's reference where it is.",
-    more=1,
+    more=0.5,
+    untried="writes beside readers, unmaps, other writes and the shrinker, and whole programs",
     given="f961756f478e",
     calls="split_huge_zero_page_pmd",
 )
-exercise(SPLIT, "You now have a split that counts nothing.", more=0.5, given="879de388c6f0")
-exercise(ZAP, "You now have an unmap that counts nothing.", more=1, given="9615727cdffc")
+exercise(
+    SPLIT,
+    "You now have a split that counts nothing.",
+    more=0.25,
+    untried="splits beside readers, unmaps, other splits and the shrinker, and whole programs",
+    given="879de388c6f0",
+)
+exercise(
+    ZAP,
+    "You now have an unmap that counts nothing.",
+    more=0.5,
+    untried="unmaps, also of a page of one's own, beside readers, exits and the shrinker",
+    given="9615727cdffc",
+)
 
 
 def _unread() -> Process:
@@ -76,7 +91,7 @@ def entries_are_not_counted(kernel: Kernel) -> None:
         expect_fallback(said, room.pmd, left=64 - machine.vmstat()["nr_free_pages"])
 
 
-@check(ANON, points=1, needs=entries_are_not_counted)
+@check(ANON, points=1.5, needs=entries_are_not_counted)
 def the_slower_thread_keeps_the_mms_reference(kernel: Kernel) -> object:
     """Two threads read the same 2 MiB at once: one entry, one table put aside, and the mm's one reference."""
     with kernel.booted(pages=2048) as machine:
@@ -94,7 +109,7 @@ def the_slower_thread_keeps_the_mms_reference(kernel: Kernel) -> object:
     )  # fmt: skip
 
 
-@check(COPY, points=1)
+@check(COPY, points=1.5)
 def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
     """A child that gets a huge entry of zeroes takes one reference for itself, and its own flag says so."""
     with kernel.booted(pages=2048):
@@ -119,7 +134,7 @@ def a_child_takes_a_reference_of_its_own(kernel: Kernel) -> None:
             )
 
 
-@check(WP, points=1)
+@check(WP, points=1.5)
 def a_write_gives_nothing_back(kernel: Kernel) -> None:
     """A write fault puts a real page in the place of the zeroes; the mm keeps its reference."""
     with one_maps_it(beside(kernel, WP), holds=True) as (one, _, _):
@@ -129,7 +144,7 @@ def a_write_gives_nothing_back(kernel: Kernel) -> None:
         expect_held(1, "the only huge entry of zeroes was replaced, and", ONCE)
 
 
-@check(SPLIT, points=0.5)
+@check(SPLIT, points=0.75)
 def a_split_gives_nothing_back(kernel: Kernel) -> None:
     """A split maps small zero pages; the mm keeps its reference."""
     with one_maps_it(beside(kernel, SPLIT), holds=True) as (one, _, _):
@@ -139,7 +154,7 @@ def a_split_gives_nothing_back(kernel: Kernel) -> None:
         expect_held(1, "the only huge entry of zeroes was split, and", ONCE)
 
 
-@check(ZAP, points=1)
+@check(ZAP, points=1.5)
 def an_unmap_gives_nothing_back(kernel: Kernel) -> None:
     """An unmap empties the entry and gives back its table; the mm keeps its reference."""
     with one_maps_it(beside(kernel, ZAP), holds=True) as (one, _, _):

@@ -33,13 +33,15 @@ exercise(ONE_GIB, "Your guess is written down. The next cell counts.", in_kernel
 exercise(
     ZERO,
     "You now have a disk zeroed in pieces as large as there are.",
-    more=2,
+    more=1,
+    untried="every edge of a bio with zeroes of other sizes, any range of good disks and bad ones, and memory that gets tight meanwhile",
     calls="largest_zero_folio",
 )
 exercise(
     BLOCK,
     "You now have blocks of any size, out of whatever data is at hand.",
-    more=3,
+    more=1.5,
+    untried="any part of blocks of any size, zeroes of a third size, and what is on the disk after an error",
     calls="largest_zero_folio",
 )
 
@@ -50,7 +52,7 @@ def a_guess_about_one_gib(kernel: Kernel) -> None:
     expect_letter(kernel, ONE_GIB)
 
 
-@check(ZERO, points=1)
+@check(ZERO, points=2)
 def zeroes_reach_the_disk_in_any_kernel(kernel: Kernel) -> None:
     """The sectors asked for read as zeroes, and those beside them are as before, whatever zeroes there are."""
     for kind in KINDS:
@@ -136,7 +138,7 @@ def assemble(
         expect(count == 1, f"{what}: the count of the data's folio is {count}; it should stay 1")
 
 
-@check(BLOCK, points=1)
+@check(BLOCK, points=1.5)
 def a_small_block_is_its_data_and_zeroes(kernel: Kernel) -> None:
     """A block of 4 KiB: data in front, in the middle, at the end, or all of it, and zeroes around them."""
     for kind in KINDS:
@@ -144,7 +146,7 @@ def a_small_block_is_its_data_and_zeroes(kernel: Kernel) -> None:
             assemble(kernel, kind, offset, length, PAGE_SIZE)
 
 
-@check(BLOCK, points=1, needs=a_small_block_is_its_data_and_zeroes)
+@check(BLOCK, points=1.5, needs=a_small_block_is_its_data_and_zeroes)
 def large_blocks_in_both_kernels(kernel: Kernel) -> None:
     """Blocks of 16 and 64 KiB, in few pieces or many, as the zeroes allow."""
     for kind in KINDS:
@@ -159,7 +161,7 @@ def large_blocks_in_both_kernels(kernel: Kernel) -> None:
                 assemble(kernel, kind, offset, length, size)
 
 
-@check(BLOCK, points=1, needs=a_small_block_is_its_data_and_zeroes)
+@check(BLOCK, points=1.5, needs=a_small_block_is_its_data_and_zeroes)
 def a_block_that_does_not_reach_the_disk_is_an_error(kernel: Kernel) -> None:
     """Past the end of the disk, or at a bad sector, it is EIO."""
     for kind in (BUILT, WITHOUT):

@@ -27,25 +27,33 @@ MM_GET, MM_PUT = "mm_get_huge_zero_folio", "mm_put_huge_zero_folio"
 exercise(
     INIT,
     "You now have a page that is there from boot on, or a kernel that says that it has none.",
-    more=1,
+    more=0.5,
+    untried="whole programs on whatever was booted",
     calls="get_huge_zero_folio",
 )
 exercise(
     MM_GET,
     "You now have one function for both kernels, and nothing to count in one of them.",
-    more=1,
+    more=0.5,
+    untried="two threads beside the shrinker, in both kernels",
     calls="get_huge_zero_folio put_huge_zero_folio",
 )
 exercise(
     MM_PUT,
     "You now have an end of an mm that lets go only of what was held.",
-    more=1,
+    more=0.5,
+    untried="processes that come and go beside the shrinker, in both kernels",
     calls="put_huge_zero_folio",
 )
-exercise(LARGEST, "You now have zeroes for those who have no mm to hold them by.", more=1)
+exercise(
+    LARGEST,
+    "You now have zeroes for those who have no mm to hold them by.",
+    more=0.5,
+    untried="a process that ends while somebody reads, and memory that gets tight",
+)
 
 
-@check(INIT, points=1)
+@check(INIT, points=1.5)
 def a_persistent_folio_is_there_from_boot_on(kernel: Kernel) -> None:
     """A kernel that was built for it has 2 MiB of zeroes when it is up, and nothing ever takes them away."""
     with kernel.booted(pages=1024, persistent_huge_zero_folio=True) as machine:
@@ -110,7 +118,7 @@ def a_boot_without_memory_is_survived(kernel: Kernel) -> None:
             expect(not SHRINKERS.registered.read(), "there is no folio, and a shrinker is registered for it")
 
 
-@check(MM_GET, points=1)
+@check(MM_GET, points=1.5)
 def what_never_goes_is_not_counted(kernel: Kernel) -> None:
     """A persistent folio is handed out, if there is one, and nothing on the machine changes."""
     for kind in (BUILT, NO_MEMORY):
@@ -164,7 +172,7 @@ def where_it_may_go_each_mm_holds_it_once(kernel: Kernel) -> None:
         )
 
 
-@check(MM_PUT, points=1)
+@check(MM_PUT, points=1.5)
 def only_what_was_held_is_given_back(kernel: Kernel) -> None:
     """Without the option an mm gives back the reference that it has, if it has one; a persistent folio is held by none."""
     for kind in (BUILT, WITHOUT):
@@ -181,7 +189,7 @@ def only_what_was_held_is_given_back(kernel: Kernel) -> None:
                 expect_equal(what, HZ.refcount.read(), right, hint)
 
 
-@check(LARGEST, points=1)
+@check(LARGEST, points=1.5)
 def the_largest_folio_that_never_goes(kernel: Kernel) -> None:
     """It gives the persistent folio, or the zero page where there is none, and takes no reference."""
     for kind in KINDS:

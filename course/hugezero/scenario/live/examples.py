@@ -27,6 +27,7 @@ def huge(area: str, by: str = "main", length: int = PMD_SIZE) -> list[Action]:
 USER = [Fork("user"), *huge("a", "user"), Read("a", by="user")]
 NEXT = [Fork("next"), *huge("b", "next"), Read("b", by="next")]
 EXAMPLES: dict[str, list[Action]] = {
+    "200 MiB that nobody writes": [Mmap("data", 200 << 20), Read("data", 0, 200 << 20)],
     "two reads, 2 MiB apart": [*huge("a", length=2 * PMD_SIZE), Read("a"), Read("a", PMD_SIZE)],
     "a write after a read": [*huge("a"), Read("a"), Write("a")],
     "an area of less than 2 MiB": [*huge("a", length=PMD_SIZE // 2), Read("a", 0, PMD_SIZE // 2)],

@@ -58,14 +58,23 @@ def _strip(ranges: Sequence[Range], whole: int, text: str) -> list[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'role="img" aria-label={quoteattr("A disk. " + "; ".join(text.splitlines()))}>'
     ]
-    x, numbers, free = float(LEFT), [], 0.0  # *free*: from where on there is room for a number
+    starts, x = [], float(LEFT)
     for each, width in zip(ranges, widths, strict=True):
         parts.append(_range(each, x, width * scale))
-        if x >= free:
-            numbers.append(label(x, TOP + STRIP_H + 16, f"{each.first:,}", "soft small"))
-            free = x + APART
+        starts.append((x, each))
         x += width * scale
-    return [*parts, "".join(numbers)]
+    return [*parts, _numbers(starts)]
+
+
+def _numbers(starts: Sequence[tuple[float, Range]]) -> str:
+    """The number of the first sector below each range, as far as there is room: what has leaked comes first."""
+    placed: list[float] = []
+    labels = []
+    for x, each in sorted(starts, key=lambda start: start[1].what in LOOKS):
+        if all(abs(x - other) >= APART for other in placed):
+            placed.append(x)
+            labels.append(label(x, TOP + STRIP_H + 16, f"{each.first:,}", "soft small"))
+    return "".join(labels)
 
 
 def _range(each: Range, x: float, width: float) -> str:
