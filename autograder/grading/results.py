@@ -56,6 +56,6 @@ class SubmissionResult:
         found = json.loads(path.read_text("utf-8"))
         try:
             cells = {name: CellResult.from_json(cell) for name, cell in found["cells"].items()}
-            return cls(found["student"], found["lab"], found["notes"], cells)
+            return cls(found["student"], found["lab"], found["notes"], cells, found.get("file", ""))
         except (KeyError, TypeError) as wrong:
             raise ValueError(f"{path} is no ledger: {wrong}") from wrong

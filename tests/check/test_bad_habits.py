@@ -6,11 +6,13 @@ import time
 import pytest
 from hugezero.check.checks import Failed
 from hugezero.check.function_under_test import subject
+from hugezero.check.limits import CHECK_OPERATIONS
 from hugezero.check.lint import guards, habits, in_words, told
 from hugezero.check.refusals import REFUSED, Confinement, Refused
 from hugezero.hw.cpu import SpinLock
 from hugezero.machine import Kernel
-from hugezero.store import current
+from hugezero.mm.huge_memory import HUGE_ZERO
+from hugezero.store import RunsOn, current
 
 from ..bad_habits import ALL, DIFFERS, HANGS, REFUSALS, written
 from ..bad_habits import told as was_told
@@ -174,3 +176,41 @@ def test_who_is_left_behind_leaves_nothing_changed():
             function(SpinLock(1))
         assert current() is machine
     assert current() is before and names["other"] is other
+
+
+def test_who_has_differed_once_is_not_believed_in_later_checks():
+    """The judge asks a new copy for each check; here a counter has long gone on, and the code is the same."""
+    calls = []
+
+    def counts(lock):
+        calls.append(lock)
+        return len(calls) < 2
+
+    function = subject("counts", counts)
+    with Kernel().booted():
+        for _ in range(3):
+            function.begin_check()
+            function(SpinLock(1))
+            with pytest.raises(Failed, match=LATE):
+                function.asked_again()
+
+
+def test_all_calls_of_a_check_together_have_a_limit():
+    function = subject("look", lambda lock: lock.locked.test())
+    with Kernel().booted():
+        function.operations = CHECK_OPERATIONS
+        with pytest.raises(RunsOn, match="1,000,000 operations in one check"):
+            function(SpinLock(1))
+        function.begin_check()
+        assert function(SpinLock(1)) is False
+
+
+def test_an_operation_that_makes_no_sense_ends_the_call_whatever_catches_it():
+    def adds(hz):
+        try:
+            current().op((hz, "refcount"), "add", ("x",))
+        except Exception:
+            return "hidden"
+
+    with Kernel().booted(), pytest.raises(Failed, match=r"refcount.add\('x'\) makes no sense to the machine"):
+        subject("adds", adds)(HUGE_ZERO)

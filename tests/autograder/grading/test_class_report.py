@@ -9,10 +9,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hugezero.check.checks import Result
 from typer.testing import CliRunner
 
 from autograder.cli import app
 from autograder.grading import class_report
+from autograder.grading.results import SubmissionResult
+from autograder.judge.results import CellResult
 from tests.autograder import toy
 from tests.autograder.batch import Graded
 
@@ -87,11 +90,8 @@ def test_everybody_is_in_one_bar(points: list[float]) -> None:
 
 
 def test_a_lab_of_no_points_has_a_page_as_well() -> None:
-    row = {"exercise": "f", "flag": "", "story": "", "checks": [
-        {"name": "c", "title": "It is so.", "hidden": False, "max": 0.0, "points": 0.0}]}  # fmt: skip
-    lab = class_report.of_lab(
-        "lab9_toy", {"ada": {"points": 0.0, "max": 0.0, "notes": [], "cells": {"f": row}}}
-    )
+    cell = CellResult("f", "lab9", 0.0, 0.0, "", "", [Result("c", "It is so.", max=0.0)])
+    lab = class_report.of_lab("lab9_toy", {"ada": SubmissionResult("ada", "lab9_toy", [], {"f": cell})})
     assert (lab.median, lab.hardest[1].passed, sum(n for _, n in lab.bars)) == (0.0, 1.0, 1)
 
 
