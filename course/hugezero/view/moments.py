@@ -103,15 +103,18 @@ class Film:
         self.at: int | None = at if at is not None or (before and self.bug is None) else self.last
 
     def ends(self) -> list[int]:
-        """After how many operations each action was through."""
+        """Return after how many operations each action was through."""
         return [*(k for k, _ in self.acts[1:]), self.total] if self.acts else []
 
     def act(self, k: int) -> str:
-        """The action that operation *k* belongs to."""
+        """Return the action that operation *k* belongs to."""
         return next((words for before, words in reversed(self.acts) if before < k), "")
 
     def _action(self, begins: str, before: bool) -> int:
-        """The number of operations before, or else after, the first action whose words begin so; all if it never came."""
+        """Return how many operations come before, or up to the end of, the first action that begins so.
+
+        All of them if the experiment was stopped before it came to such an action.
+        """
         for (start, words), end in zip(self.acts, self.ends(), strict=True):
             if words.startswith(begins):
                 return start if before else end

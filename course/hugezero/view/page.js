@@ -48,6 +48,25 @@ function reveal(scroll) {
   else if (right > 0) scroll.scrollLeft += Math.min(left, right);
 }
 
+const WAYS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, PageUp: -1, PageDown: 1, Home: -1, End: 1 };
+const TEN = 10; // moments to a page where there are no actions
+
+// Where a key leads: from one change of the drawing to the next, with Shift by one operation, by action.
+function led({ key, shiftKey }, at, moments, acts) {
+  const way = WAYS[key];
+  const last = moments.length - 1;
+  const end = way < 0 ? 0 : last;
+  if (key === "Home" || key === "End") return end;
+  if (key.startsWith("Page")) {
+    if (!acts.length) return at + way * TEN;
+    return (way < 0 ? acts.findLast((act) => act < at) : acts.find((act) => act > at)) ?? end;
+  }
+  if (shiftKey) return at + way;
+  let stop = at + way;
+  while (stop > 0 && stop < last && moments[stop].stop === false) stop += way;
+  return stop;
+}
+
 // Keys with which one leaves a picture: Escape is back in the notebook, Shift+Enter goes on in it.
 function leaves(event, root) {
   const onwards = event.key === "Enter" && event.shiftKey;

@@ -1,9 +1,6 @@
 // Turns pages that Python has drawn. Nothing is asked of the kernel, so a dead one does no harm. A second
 // drawing of each moment, a map, can be shown below; hand.js adds what is continued by hand.
 
-const WAYS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, PageUp: -1, PageDown: 1, Home: -1, End: 1 };
-const TEN = 10; // moments to a page where there are no actions
-
 function render({ model, el }) {
   const film = Object.fromEntries(["parts", "pages", "moments", "source"].map((name) => [name, model.get(name)]));
   const rows = model.get("rows");
@@ -207,23 +204,8 @@ function render({ model, el }) {
     if (sideways && document.activeElement === scroll) return; // scrolls what is too wide
     if (!(event.key in WAYS)) return;
     event.preventDefault();
-    go(next(event));
+    go(led(event, at, moments, words.acts));
   });
-
-  // Where a key leads: from one change of the drawing to the next, or with Shift by one operation.
-  function next({ key, shiftKey }) {
-    const way = WAYS[key];
-    const end = way < 0 ? 0 : last;
-    if (key === "Home" || key === "End") return end;
-    if (key.startsWith("Page")) {
-      if (!words.acts.length) return at + way * TEN;
-      return (way < 0 ? words.acts.findLast((act) => act < at) : words.acts.find((act) => act > at)) ?? end;
-    }
-    if (shiftKey) return at + way;
-    let stop = at + way;
-    while (stop > 0 && stop < last && moments[stop].stop === false) stop += way;
-    return stop;
-  }
 
   // What scrolls must be in reach of the keyboard; what does not is no stop on the way.
   const watch = new ResizeObserver(() => {

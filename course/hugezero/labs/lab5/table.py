@@ -55,7 +55,7 @@ class Table:
         self.rows, self.whose, self.missing = rows, whose, missing
 
     def _heads(self) -> list[list[str]]:
-        """Of each design: its lab and name, since when there is one, and whose kernel it is."""
+        """Return three lines: each design's lab and name, since when there is one, and whose kernel it is."""
         known = {
             name: (f"lab {lab[3:]}: {name}", f"{page}, {since}") for lab, (name, page, since) in LABS.items()
         }
@@ -69,13 +69,13 @@ class Table:
         return [_said(getattr(row, key)) for row in self.rows.values()]
 
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
-        """Of each section, its name and the rows in which designs differ."""
+        """Yield each section's name and the rows in which designs differ."""
         for name, keys in SECTIONS.items():
             if differ := [key for key in keys if len(set(self._values(key))) > 1]:
                 yield name, differ
 
     def _marks(self, key: str) -> list[str]:
-        """For each design whether it is the best or the worst in a row of numbers, or one of several such."""
+        """Return for each design whether it is the best or the worst in a row of numbers, alone or with others."""
         values = [getattr(row, key) for row in self.rows.values()]
         if any(isinstance(value, str) for value in values):
             return [""] * len(values)
@@ -86,7 +86,7 @@ class Table:
 
     @property
     def note(self) -> str:
-        """What is the same in all designs; which design is not there, and why."""
+        """Say what is the same in all designs; which design is not there, and why."""
         same = [
             f"{ROWS[key]}: {self._values(key)[0]}"
             for keys in SECTIONS.values()
@@ -211,7 +211,7 @@ def turn_pages(here: Mapping[str, Any] | None = None) -> Any:
 
 
 def _side(widgets: Any, found: Mapping[str, Design], story: Any, name: str) -> Any:
-    """One of two designs: what it is chosen with, and its picture of *story*."""
+    """Return one of two designs: what it is chosen with, and its picture of *story*."""
     from IPython.display import display
 
     which = widgets.Dropdown(options=list(found), value=name, description="design")
@@ -229,7 +229,7 @@ def _side(widgets: Any, found: Mapping[str, Design], story: Any, name: str) -> A
 
 
 def picture(design: Design, story: str) -> Any:
-    """The memory map of one design and one of STORIES, after the first read."""
+    """Return the memory map of one design and one of STORIES, after the first read."""
     run = Experiment(design.kernel, pages=PAGES)
     run.run(design.program())
     start = len(run.machine.log)

@@ -88,7 +88,7 @@ def travelling(found: Replay, line: str, most: int) -> Pages:
 
 
 def spent_by(visits: list[tuple[float, float, float]], until: float) -> Spent:
-    """What a CPU has done *until* then, which came to lines, was served and went on at the times of *visits*."""
+    """Return what a CPU has done *until* then; of each of its *visits* to lines: it came, was served, went on."""
     work = waiting = line = at = 0.0
     for came, begin, end in visits:
         if at >= until:

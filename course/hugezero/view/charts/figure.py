@@ -93,7 +93,7 @@ def _style(axes: Any) -> None:
 
 
 def _lab() -> int | None:
-    """Which lab the notebook that draws says it is."""
+    """Return which lab the notebook that draws says it is; None if it does not say."""
     frame = sys._getframe()
     while frame.f_back is not None and "LAB" not in frame.f_globals:
         frame = frame.f_back

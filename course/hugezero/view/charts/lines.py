@@ -24,7 +24,7 @@ class Strip(NamedTuple):
     fetched: int
 
     def after(self, held: Holders) -> Strip:
-        """The same when *held* says who has it."""
+        """Return the same when *held* says who has it."""
         state, who = held
         has = [state if cpu in who else "" for cpu in range(len(self.has))]
         come = sum(bool(now) and not before for now, before in zip(has, self.has, strict=True))
@@ -32,7 +32,7 @@ class Strip(NamedTuple):
 
     @property
     def words(self) -> str:
-        """How many CPUs have it, and how often it moved."""
+        """Say how many CPUs have it, and how often it moved."""
         n = sum(map(bool, self.has))
         how = next((HOW[state] for state in self.has if state), "nobody's")
         return f"{n} CPU{'s' * (n != 1)} · {how} · fetched {self.fetched} ×"
@@ -47,7 +47,7 @@ def drawing(
     way: tuple[int | None, int],
     strips: Sequence[Strip],
 ) -> list[str]:
-    """The parts of one page: sockets with their CPUs, whose time goes on to *until*, the way of the line, the strips."""
+    """Return the parts of one page: sockets, CPUs whose time goes on to *until*, the way of the line, the strips."""
     rows = -(-caches.cpus // caches.costs.sockets)
     bottom = TOP + rows * STEP + 14
     height = bottom + len(strips) * (STRIP_H + 8) + 8
@@ -84,7 +84,7 @@ def _cpu(cpu: int, state: str, left: float, y: float) -> str:
 
 
 def _time(spent: tuple[float, float, float], until: float, left: float, y: float) -> str:
-    """A CPU's time so far: work, waiting, at the line, one after the other."""
+    """Draw a CPU's time so far: work, waiting, at the line, one after the other."""
     x, y = left + 22, y + 22
     parts = []
     for part, look in zip(spent, ("work", "waits", "line"), strict=True):
@@ -100,7 +100,7 @@ def _time(spent: tuple[float, float, float], until: float, left: float, y: float
 
 
 def _strip(strip: Strip, y: float) -> str:
-    """A box for each CPU: a letter where it has the line."""
+    """Draw a box for each CPU: a letter where it has the line."""
     width = STRIP_W / len(strip.has)
     boxes = []
     for cpu, state in enumerate(strip.has):

@@ -26,7 +26,7 @@ class Range(NamedTuple):
 
 
 def sectors(ranges: Sequence[Range], title: str, text: str) -> Still:
-    """A picture of a disk that consists of *ranges*; *text* says the same in lines."""
+    """Return a picture of a disk that consists of *ranges*; *text* says the same in lines."""
     wrong = any(each.what not in LOOKS for each in ranges)
     whole = sum(each.many for each in ranges)
     return Still(
@@ -67,7 +67,7 @@ def _strip(ranges: Sequence[Range], whole: int, text: str) -> list[str]:
 
 
 def _numbers(starts: Sequence[tuple[float, Range]]) -> str:
-    """The number of the first sector below each range, as far as there is room: what has leaked comes first."""
+    """Write the number of the first sector below each range where there is room: what has leaked comes first."""
     placed: list[float] = []
     labels = []
     for x, each in sorted(starts, key=lambda start: start[1].what in LOOKS):

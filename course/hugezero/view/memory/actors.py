@@ -18,7 +18,7 @@ PROGRAM, HARDWARE, KERNEL = "program", "hardware", "kernel"
 
 
 def actors(log: Sequence[Done]) -> list[str]:
-    """For each operation of *log* who did it."""
+    """Return for each operation of *log* who did it."""
     found = [KERNEL] * len(log)
     for k, done in enumerate(log):
         walked = _walk(log, k)
@@ -34,14 +34,14 @@ def actors(log: Sequence[Done]) -> list[str]:
 
 
 def _faulted(log: Sequence[Done], k: int, walked: int) -> bool:
-    """Does the kernel look for an area at place *k*, because the walk before it came to nothing?"""
+    """Return whether the kernel looks for an area at place *k*, because the walk before it came to nothing."""
     looked = log[k].verb == "read" and log[k].cell == (Mm(log[k - walked].cell[0].id), "mmap")
     then = log[k + 1] if k + 1 < len(log) else None
     return looked and (then is None or (then.verb == "read" and then.cell[1] == "vm_flags"))
 
 
 def _walk(log: Sequence[Done], k: int) -> int:
-    """How many operations just before the one at place *k* are a walk down the tables: two, one or none."""
+    """Return how many operations just before the one at place *k* are a walk down the tables: two, one or none."""
     last = log[k - 1] if k else None
     if last is None or last.verb != "read":
         return 0

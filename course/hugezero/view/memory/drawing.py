@@ -55,7 +55,7 @@ def _heads(scene: Scene) -> list[tuple[int, str]]:
 
 
 def _owner(parts: list[str], owner: Owner, top: float, edges: list[tuple[Row, float]]) -> float:
-    """Draw one owner and its rows; gives where it ends."""
+    """Draw one owner and its rows; returns where it ends."""
     y = top
     if owner.sectors:
         parts.append(_strip(owner, y))
@@ -89,7 +89,7 @@ def _flag(x: float, y: float) -> str:
 
 
 def _strip(owner: Owner, y: float) -> str:
-    """All sectors of a disk side by side, as long as they are many; the shortest can still be seen."""
+    """Draw all sectors of a disk side by side, as long as they are many; the shortest can still be seen."""
     whole = sum(n for n, _ in owner.sectors)
     least, room = 6.0, END - RANGE
     widths = [max(least, room * n / whole) for n, _ in owner.sectors]
@@ -115,7 +115,7 @@ def _height(row: Row) -> float:
 
 
 def _starts(row: Row, y: float) -> list[float]:
-    """Where the arrows of a row that is drawn at *y* begin."""
+    """Return where the arrows of a row that is drawn at *y* begin."""
     return _ends(y, _height(row), row.arrows)
 
 
@@ -135,7 +135,7 @@ def _row(row: Row, y: float) -> str:
 
 
 def place(row: Row) -> str:
-    """Where a row is, or where it begins if there is no room for more: its size stands beside it."""
+    """Return where a row is, or where it begins if there is no room for more: its size stands beside it."""
     room = RANGE_W - 24 - LETTER * len(row.size)
     return row.where if DIGIT * len(row.where) <= room else row.where.partition("–")[0]
 
@@ -180,7 +180,7 @@ def _cut(words: str, room: float) -> str:
 
 
 def _ends(top: float, height: float, arrows: int) -> list[float]:
-    """Heights of *arrows* that start or end at a box, around its middle."""
+    """Return the heights of *arrows* that start or end at a box, around its middle."""
     apart = min(APART, height / (arrows + 1))
     return [top + height / 2 + apart * (n - (arrows - 1) / 2) for n in range(arrows)]
 

@@ -44,7 +44,7 @@ class Row:
 
     @property
     def arrows(self) -> int:
-        """How many arrows lead from here to its frame."""
+        """Return how many arrows lead from here to its frame."""
         return (self.entries if self.entries <= ARROWS else 1) if self.frame else 0
 
 

@@ -64,7 +64,7 @@ def pages(film: Film, rows: bool = False) -> Pages:
 
 
 def _closing(film: Film, moments: list[dict[str, Any]]) -> dict[int | None, int]:
-    """By the end of each action shown, the moment at which it last changed the drawing; the end, if it did not."""
+    """Return, by the end of each action shown, the moment of its last change of the drawing, or the end without one."""
     found: dict[int | None, int] = {}
     for (start, _), end in zip(film.acts, film.ends(), strict=True):
         if start < end and film.first < end <= film.last:
@@ -88,7 +88,7 @@ def _where(film: Film, k: int) -> str:
 
 
 def _text(film: Film, made: Pages) -> str:
-    """The moment at which *made* opens, in words."""
+    """Return the moment at which *made* opens, in words."""
     moment = made.moments[made.at]
     at = min(film.first + made.at, film.last)
     every = next(scene(film, state, fold=None) for k, _, state in film.states() if k == at)

@@ -142,7 +142,7 @@ def scene(film: Film, state: State, fold: int | None = 16, struck: Folio | None 
 
 
 def _holders(film: Film, state: State, owners: list[Owner], folio: Folio) -> str:
-    """Whose references the huge zero folio's count is made of: those of flags where there are any, else of entries."""
+    """Say whose references the huge zero folio's count is made of: of flags where there are any, else of entries."""
     count = state.peek((HUGE_ZERO, "refcount"))
     if count and count == state.at_start.get((HUGE_ZERO, "refcount")):
         return f"count {count}: kernel, since boot"
@@ -161,7 +161,7 @@ def _holders(film: Film, state: State, owners: list[Owner], folio: Folio) -> str
 
 
 def _set_aside(state: State, folio: Folio) -> bool:
-    """Is the huge zero folio there from boot, so that nobody counts?"""
+    """Return whether the huge zero folio is there from boot, so that nobody counts."""
     return not state.peek((HUGE_ZERO, "refcount")) and folio is state.at_start.get((HUGE_ZERO, "folio"))
 
 

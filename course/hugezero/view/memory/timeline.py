@@ -13,14 +13,14 @@ from .actors import actors
 
 
 def _cells(done: Done) -> tuple[str, str, str]:
-    """An operation, what it gave, and what its cell holds after it."""
+    """Return an operation, what it returned, and what its cell holds after it."""
     result = "" if done.result is None else f" → {short(done.result)}"
     holds = "" if done.verb in ("new", "free") else in_cell(done.new)
     return code(done), result, holds
 
 
 def _broken(code: str) -> str:
-    """*code*, which may be broken after a dot, a bracket or a comma where there is little room."""
+    """Return *code* as HTML that may be broken after a dot, a bracket or a comma where there is little room."""
     return "<wbr>".join(escape(piece) for piece in re.split(r"(?<=[.(,])(?=\S)", code))
 
 
@@ -32,7 +32,7 @@ def _prints(film: Film) -> dict[int, list[str]]:
 
 
 def _heads(film: Film) -> dict[int, list[str]]:
-    """By the number of the operation that follows, the actions that begin there; one is going on at the first."""
+    """Return the actions that begin, by the operation that follows; before the first one stands what is going on."""
     heads: dict[int, list[str]] = {}
     for before, words in film.acts:
         if film.first < before < film.last:
@@ -42,7 +42,7 @@ def _heads(film: Film) -> dict[int, list[str]]:
 
 
 def timeline_rows(film: Film) -> list[str]:
-    """The operations shown as list items: below the action, with the prints beside the operation they followed."""
+    """Return the operations shown as list items: below the action, with the prints that followed each."""
     said, heads, who = _prints(film), _heads(film), actors(film.log)
     rows = []
     for k, done in enumerate(film.log[film.first : film.last], film.first + 1):
