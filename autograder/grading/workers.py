@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +14,6 @@ from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
-TRIES = 2  # workers that a task may lose before it is given up
 
 
 def cpus() -> int:
@@ -26,25 +26,34 @@ def done_by(
 ) -> Iterator[Done]:
     """Yield work(task) for each of *tasks*, in their order, done by *jobs* processes at once.
 
-    Where a worker ends in the middle, what it and the others had begun is begun again by new ones; a task
-    that loses its worker twice comes to lost(task).
+    Where a worker ends in the middle, whatever was under way is done once more, each task alone in a process
+    of its own; one whose process ends again comes to lost(task).
     """
-    begun: dict[int, int] = {}
-    n = 0
-    while n < len(tasks):
-        with _pool(min(jobs, len(tasks) - n)) as pool:
-            futures: list[Future[Done]] = [pool.submit(work, task) for task in tasks[n:]]
-            try:
-                for future in futures:
-                    yield future.result()
-                    n += 1
-            except BrokenProcessPool:
-                begun[n] = begun.get(n, 0) + 1
-                if begun[n] == TRIES:
-                    yield lost(tasks[n])
-                    n += 1
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+    left = deque(tasks)
+    while left:
+        under_way: deque[tuple[Task, Future[Done]]] = deque()
+        pool = _pool(min(jobs, len(left)))
+        try:
+            while left or under_way:
+                while left and len(under_way) < 2 * jobs:
+                    under_way.append((left[0], pool.submit(work, left[0])))
+                    left.popleft()
+                done = under_way[0][1].result()
+                under_way.popleft()
+                yield done
+        except BrokenProcessPool:
+            for task, _ in under_way:
+                yield _alone(work, task, lost)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _alone(work: Callable[[Task], Done], task: Task, lost: Callable[[Task], Done]) -> Done:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(work, task).result()
+        except BrokenProcessPool:
+            return lost(task)
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
