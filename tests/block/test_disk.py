@@ -10,6 +10,7 @@ from hugezero.block.bio import (
     submit_bio,
     submit_bio_wait,
 )
+from hugezero.block.report import because
 from hugezero.block.zeroing import zeroout_borrowing, zeroout_private
 from hugezero.check.checks import Failed
 from hugezero.check.schedules import every_schedule
@@ -143,6 +144,14 @@ def test_a_queue_that_is_full_is_named(machine):
         sent(bdev, ZERO_PAGE)
     with pytest.raises(BlockingIOError, match=f"{QUEUE:,} bios wait"):
         sent(bdev, ZERO_PAGE)
+
+
+def test_a_bio_that_the_disk_has_come_to_is_not_said_to_be_never_sent(machine):
+    bdev = machine.disk(64)
+    sent(bdev, ZERO_PAGE)
+    assert "nobody has waited for it" in because(machine, bdev)
+    disk.work(machine, bdev)
+    assert because(machine, bdev) == ""
 
 
 # who holds the zeroes while the disk works
