@@ -10,10 +10,12 @@ from hugezero.block.bio import (
     bio_add_folio,
     bio_alloc,
     issue_write_zeroes,
+    submit_bio,
     submit_bio_wait,
 )
 from hugezero.hw.ram import PAGE_SIZE
 from hugezero.mm.huge_memory import HUGE_ZERO
+from hugezero.mm.mm_types import ENOMEM
 from hugezero.mm.page_alloc import ZERO_PAGE
 from hugezero.mm.printk import CONFIG, pr_warn
 from hugezero.mm.shrinker import shrinker_register
@@ -38,6 +40,32 @@ def secret_on_disk():
         Write("b", 0, b"secret", by="other"),
         DiskWorks(),
     ]
+
+
+def zeroout_counting(mm, bdev, sector, nr_sects):
+    """Have *nr_sects* sectors of *bdev*, from *sector*, zeroed out of the huge zero folio, and do not wait for the disk.
+
+    Each bio holds a reference of its own from before it is sent until the disk is through with it; then
+    `end_zeroout` gives it back. *mm*, the process that asks, may be gone by then. Returns 0 when all bios
+    are on their way, or ENOMEM; then those that were sent before are carried out all the same.
+    """
+    end = sector + nr_sects
+    while sector < end:
+        zeroes = get_huge_zero_folio(HUGE_ZERO)
+        if zeroes is None:
+            return ENOMEM
+        length = min(zeroes.nr_pages * PAGE_SIZE, (end - sector) * SECTOR_SIZE)
+        bio = bio_alloc(bdev, sector)
+        bio_add_folio(bio, zeroes, length)
+        bio.bi_end_io = "end_zeroout"
+        submit_bio(bio)
+        sector += length // SECTOR_SIZE
+    return 0
+
+
+def end_zeroout(bio):
+    """Give back the reference of a bio of `zeroout_counting`: the disk is through with it, whether it could write or not."""
+    put_huge_zero_folio(HUGE_ZERO)
 
 
 def predict_counting_again():

@@ -18,7 +18,7 @@ from .block.bio import (
     submit_bio,
     submit_bio_wait,
 )
-from .block.zeroing import PRIVATE_ZEROES, zeroout_borrowing, zeroout_counting, zeroout_private
+from .block.zeroing import PRIVATE_ZEROES, zeroout_borrowing, zeroout_private
 from .check.notebook import check
 from .check.notebook import enter_with as _enter_with
 from .check.overview import Overview as _Overview

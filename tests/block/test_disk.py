@@ -10,11 +10,12 @@ from hugezero.block.bio import (
     submit_bio,
     submit_bio_wait,
 )
-from hugezero.block.zeroing import zeroout_borrowing, zeroout_counting, zeroout_private
+from hugezero.block.report import because
+from hugezero.block.zeroing import zeroout_borrowing, zeroout_private
 from hugezero.check.checks import Failed
 from hugezero.check.schedules import every_schedule
 from hugezero.labs.actors import shrinker
-from hugezero.labs.lab5.lending import SECTORS, at_work, borrowing_kernel, program, zeroing
+from hugezero.labs.lab5.lending import BDEV, SECTORS, at_work, borrowing_kernel, program, zeroing
 from hugezero.labs.laws import alive, at_rest
 from hugezero.machine import Kernel
 from hugezero.mm.huge_memory import HUGE_ZERO
@@ -24,6 +25,7 @@ from hugezero.scenario import DropCaches, Exec, Exit, Fork, Madvise, Mmap, Read,
 from hugezero.scenario.storage import DiskWorks, Zeroout, with_disk
 
 from autograder.course.layout import Course
+from solutions.lab5_persistent import end_zeroout, zeroout_counting
 
 MiB = 1 << 20
 PER_MM = Course().reference("lab4_mm_flag")
@@ -144,6 +146,14 @@ def test_a_queue_that_is_full_is_named(machine):
         sent(bdev, ZERO_PAGE)
 
 
+def test_a_bio_that_the_disk_has_come_to_is_not_said_to_be_never_sent(machine):
+    bdev = machine.disk(64)
+    sent(bdev, ZERO_PAGE)
+    assert "nobody has waited for it" in because(machine, bdev)
+    disk.work(machine, bdev)
+    assert because(machine, bdev) == ""
+
+
 # who holds the zeroes while the disk works
 
 SECRET = [
@@ -169,20 +179,20 @@ def test_a_disk_that_reads_what_it_was_lent_writes_what_belongs_to_somebody_else
 
 @pytest.mark.parametrize("routine", ROUTINES[1:])
 def test_a_reference_for_each_bio_or_a_page_that_stays_keeps_the_zeroes(routine):
-    found = with_disk(SECRET, zeroing(PER_MM, routine), pages=4096)
+    found = with_disk(SECRET, zeroing(PER_MM, routine, end_zeroout), pages=4096)
     assert found.on_disk()[0] == (0, 4096, "zeroes") and not found.late
 
 
 @pytest.mark.parametrize("routine", ROUTINES)
 @pytest.mark.parametrize("away", AWAY)
 def test_io_that_outlives_its_process_writes_zeroes_as_long_as_memory_is_not_tight(routine, away):
-    found = with_disk([*away, DiskWorks()], zeroing(PER_MM, routine), pages=4096)
+    found = with_disk([*away, DiskWorks()], zeroing(PER_MM, routine, end_zeroout), pages=4096)
     assert found.on_disk()[0] == (0, 4096, "zeroes")
 
 
 @pytest.mark.parametrize("away", AWAY)
 def test_a_reference_for_each_bio_is_given_back_when_the_disk_is_through_and_at_shutdown(away):
-    found = with_disk([*away, DropCaches()], zeroing(PER_MM, zeroout_counting), pages=4096)
+    found = with_disk([*away, DropCaches()], zeroing(PER_MM, zeroout_counting, end_zeroout), pages=4096)
     count = lambda: found.machine.peek((HUGE_ZERO, "refcount"))  # noqa: E731
     assert count() == 2
     disk.shut_down(found.machine)
@@ -192,7 +202,7 @@ def test_a_reference_for_each_bio_is_given_back_when_the_disk_is_through_and_at_
 
 
 def test_the_first_reference_may_have_to_allocate_2_mib_within_the_io_path():
-    kernel = zeroing(PER_MM, zeroout_counting)
+    kernel = zeroing(PER_MM, zeroout_counting, end_zeroout)
     before = with_disk([], kernel, pages=4096).machine.vmstat()["pgalloc_normal"]
     first = with_disk([Zeroout()], kernel, pages=4096).machine.vmstat()["pgalloc_normal"]
     assert (before, first) == (0, 512)
@@ -202,7 +212,7 @@ def test_the_first_reference_may_have_to_allocate_2_mib_within_the_io_path():
 
 def test_zeroing_nothing_sends_nothing_and_what_lies_behind_the_end_is_reported_by_the_bio():
     for routine in ROUTINES:
-        kernel = zeroing(PER_MM, routine)
+        kernel = zeroing(PER_MM, routine, end_zeroout)
         assert with_disk([Zeroout(0, 0), DiskWorks()], kernel, pages=4096).on_disk() == [
             (0, 1 << 14, "old data")
         ]
@@ -216,8 +226,8 @@ def test_zeroing_nothing_sends_nothing_and_what_lies_behind_the_end_is_reported_
 
 
 def looked_at(routine, bios):
-    kernel = zeroing(PER_MM, routine)
-    threads = [program(4096 * bios), at_work(bios), shrinker()]
+    kernel = zeroing(PER_MM, routine, end_zeroout)
+    threads = [program(4096 * bios), at_work(), shrinker()]
     return every_schedule(kernel, threads, SECTORS, at_end=at_rest, always=alive)
 
 
@@ -232,9 +242,28 @@ def test_no_schedule_breaks_a_reference_for_each_bio(bios):
     assert looked_at(zeroout_counting, bios).bug is None
 
 
+def test_a_disk_rests_when_its_programs_have_sent_their_last_bio():
+    threads = [program(0), program(8), at_work(programs=2)]
+    kernel = zeroing(PER_MM, zeroout_counting, end_zeroout)
+    assert every_schedule(kernel, threads, SECTORS, at_end=at_rest).bug is None
+
+
 def test_a_disk_to_which_nothing_comes_waits_and_that_is_seen():
+    threads = [program(0), at_work(programs=2)]
     with pytest.raises(Failed, match=r"[Nn]obody can go on"):
-        every_schedule(zeroing(PER_MM, zeroout_counting), [program(0), at_work(1)], SECTORS)
+        every_schedule(zeroing(PER_MM, zeroout_counting, end_zeroout), threads, SECTORS)
+
+
+def test_a_program_that_may_find_no_memory_zeroes_its_range_all_the_same_and_one_that_may_not_is_told():
+    kernel = zeroing(PER_MM, zeroout_counting, end_zeroout)
+
+    def zeroed(peek):
+        return "old data" if peek((BDEV, "data")).load(0, 4096).strip(b"\0") else None
+
+    threads = [program(8, may_fail=True), at_work()]
+    assert every_schedule(kernel, threads, SECTORS, may_fail=True, at_end=zeroed).bug is None
+    with pytest.raises(Failed, match="returned ENOMEM; it should return 0"):
+        every_schedule(kernel, [program(8), at_work()], SECTORS, may_fail=True)
 
 
 def test_reads_beside_io_share_the_same_folio():

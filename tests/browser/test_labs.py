@@ -349,7 +349,7 @@ SHOWN = {  # what an experiment shows when all is done, by how its cell starts
     },
     LAB5: {
         "program = attempt(secret_on_disk)": "something else, which begins with b'secret",
-        "print(with_disk(program, zeroout_counting))": "reachable states, the disk reads nothing that has gone",
+        "print(with_disk(program, zeroout_counting, end_zeroout))": "reachable states, the disk reads nothing that has gone",
         "reader = [": "the log says: no memory for a persistent huge zero folio",
         "def pieces_of(": "a block of 64 KiB: 17 pieces without the option, 3 with it",
         "def zeroing(": "512 pieces in     2 bios",

@@ -1,17 +1,18 @@
 """Requests to disks on many CPUs: a reference for each of them brings one line back into dispute."""
 
 import pytest
-from hugezero.block.zeroing import zeroout_borrowing, zeroout_counting, zeroout_private
+from hugezero.block.zeroing import zeroout_borrowing, zeroout_private
 from hugezero.cost.requests import Work, flood, one_request, rate
 from hugezero.labs.lab5.lending import zeroing
 
 from autograder.course.layout import Course
+from solutions.lab5_persistent import end_zeroout, zeroout_counting
 
 PER_MM = Course().reference("lab4_mm_flag")
 
 
 def request(routine):
-    return one_request(zeroing(PER_MM, routine))
+    return one_request(zeroing(PER_MM, routine, end_zeroout))
 
 
 def test_a_reference_for_each_request_is_two_writes_to_a_shared_line_and_the_others_are_none():

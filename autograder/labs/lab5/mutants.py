@@ -1,6 +1,7 @@
 """Lab 5: what students get wrong about a page that never goes, and what they may write otherwise."""
 
 from ...prove.mutant import Mutant
+from . import mutants_counting
 
 INIT, MM_GET, MM_PUT = "hugezero_init", "mm_get_huge_zero_folio", "mm_put_huge_zero_folio"
 LARGEST, ZERO, BLOCK = "largest_zero_folio", "blkdev_issue_zero_pages", "assemble_block"
@@ -85,6 +86,7 @@ MUTANTS = [
         caught_by="the_disk_reads_a_frame_that_was_freed",
         story="Begin with Zeroout(): what must happen between it and DiskWorks()?",
     ),
+    *mutants_counting.MUTANTS,
     # guesses
     Mutant(
         "no guess about counting",
@@ -610,6 +612,7 @@ def assemble_block(bdev, sector, folio, offset, length, block_size):
     ),
 ]
 EQUIVALENTS = [
+    *mutants_counting.EQUIVALENTS,
     Mutant(
         "register_huge_zero_shrinker of lab 3",
         INIT,

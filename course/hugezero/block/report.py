@@ -11,7 +11,8 @@ from .bio import SECTOR_SIZE, Bio, BlockDevice
 def because(machine: Any, bdev: BlockDevice) -> str:
     """Return ": a bio of …", of the first bio to *bdev* with which something went wrong; "" if nothing did.
 
-    *machine* keeps a log: a bio whose pieces nobody has read since the last one was added was never sent.
+    *machine* keeps a log: a bio whose pieces nobody has read since the last one was added, and that no
+    disk has come to, was never sent.
     """
     why = next(_wrong(machine, bdev), "")
     return f": {why}" if why else ""
@@ -31,7 +32,7 @@ def _wrong(machine: Any, bdev: BlockDevice) -> Iterator[str]:
         size, bad = machine.peek((bdev, "bd_nr_sectors")), machine.peek((bdev, "bd_bad_sector"))
         if bio in machine.peek((bdev, "queue")):
             yield f"{what} is still in the disk's queue: nobody has waited for it"
-        elif not was_sent:
+        elif not was_sent and machine.peek((bio, "bi_status")) is None:
             yield f"{what} was filled, and never sent"
         elif length % SECTOR_SIZE:
             yield f"{what}, which is no whole number of sectors, got EIO"

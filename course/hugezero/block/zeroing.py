@@ -1,7 +1,7 @@
-"""Three ways to zero a part of a disk without waiting for it: each sends its bios off and returns.
+"""Two ways to zero a part of a disk without waiting for it: each sends its bios off and returns.
 
 They differ in where the zeroes come from, and in who makes sure that they stay. Bios of up to
-2 MiB, one piece of memory each.
+2 MiB, one piece of memory each. A third way is for students to write.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..hw.ram import PAGE_SIZE
-from ..mm.huge_memory import HUGE_ZERO
 from ..mm.mm_types import ENOMEM, Mm
 from ..mm.page_alloc import Folio
 from ..store import call
-from .bio import SECTOR_SIZE, Bio, BlockDevice, bio_add_folio, bio_alloc, submit_bio
+from .bio import SECTOR_SIZE, BlockDevice, bio_add_folio, bio_alloc, submit_bio
 
 PRIVATE_ORDER = 4
 PRIVATE_ZEROES = Folio((16, PRIVATE_ORDER, 0))  # 64 KiB of zeroes, there from boot: iomap kept such a page
@@ -32,30 +31,6 @@ def zeroout_borrowing(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> 
         bio_add_folio(bio, zeroes, length)
         submit_bio(bio)
     return 0
-
-
-def zeroout_counting(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> int:
-    """Zero a part of *bdev* with a reference for each bio; when the disk is through with it, `end_zeroout` gives it back.
-
-    Returns 0, or ENOMEM; bios that were sent off before are carried out then.
-    """
-    end = sector + nr_sects
-    while sector < end:
-        zeroes = call("get_huge_zero_folio", HUGE_ZERO)
-        if zeroes is None:
-            return ENOMEM
-        first, length = next(_requests(sector, end - sector, zeroes))
-        bio = bio_alloc(bdev, first)
-        bio_add_folio(bio, zeroes, length)
-        bio.bi_end_io = "end_zeroout"
-        submit_bio(bio)
-        sector += length // SECTOR_SIZE
-    return 0
-
-
-def end_zeroout(bio: Bio) -> None:
-    """Give back the reference of a bio of zeroout_counting, which is through."""
-    call("put_huge_zero_folio", HUGE_ZERO)
 
 
 def zeroout_private(mm: Mm, bdev: BlockDevice, sector: int, nr_sects: int) -> int:

@@ -52,7 +52,7 @@ def a_guess_about_one_gib(kernel: Kernel) -> None:
     expect_letter(kernel, ONE_GIB)
 
 
-@check(ZERO, points=2)
+@check(ZERO, points=1)
 def zeroes_reach_the_disk_in_any_kernel(kernel: Kernel) -> None:
     """The sectors asked for read as zeroes, and those beside them are as before, whatever zeroes there are."""
     for kind in KINDS:
@@ -64,7 +64,7 @@ def zeroes_reach_the_disk_in_any_kernel(kernel: Kernel) -> None:
                 expect_untouched(machine, f"a kernel {kind}")
 
 
-@check(ZERO, points=1, needs=zeroes_reach_the_disk_in_any_kernel)
+@check(ZERO, points=0.5, needs=zeroes_reach_the_disk_in_any_kernel)
 def pieces_are_as_large_as_there_are(kernel: Kernel) -> None:
     """2 MiB are one piece in one bio, or 512 in two; 5 MiB and a sector are counted out just as well."""
     for kind in KINDS:
@@ -84,7 +84,7 @@ def pieces_are_as_large_as_there_are(kernel: Kernel) -> None:
                 )
 
 
-@check(ZERO, points=1, needs=zeroes_reach_the_disk_in_any_kernel)
+@check(ZERO, points=0.5, needs=zeroes_reach_the_disk_in_any_kernel)
 def errors_of_the_disk_are_passed_on(kernel: Kernel) -> None:
     """Past the end, and from a bad sector on, it is EIO and nothing more is sent; a disk that can zero is asked to."""
     for kind in (BUILT, WITHOUT):
@@ -138,7 +138,7 @@ def assemble(
         expect(count == 1, f"{what}: the count of the data's folio is {count}; it should stay 1")
 
 
-@check(BLOCK, points=1.5)
+@check(BLOCK, points=1)
 def a_small_block_is_its_data_and_zeroes(kernel: Kernel) -> None:
     """A block of 4 KiB: data in front, in the middle, at the end, or all of it, and zeroes around them."""
     for kind in KINDS:
@@ -161,7 +161,7 @@ def large_blocks_in_both_kernels(kernel: Kernel) -> None:
                 assemble(kernel, kind, offset, length, size)
 
 
-@check(BLOCK, points=1.5, needs=a_small_block_is_its_data_and_zeroes)
+@check(BLOCK, points=1, needs=a_small_block_is_its_data_and_zeroes)
 def a_block_that_does_not_reach_the_disk_is_an_error(kernel: Kernel) -> None:
     """Past the end of the disk, or at a bad sector, it is EIO."""
     for kind in (BUILT, WITHOUT):

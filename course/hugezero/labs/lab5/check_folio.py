@@ -118,7 +118,7 @@ def a_boot_without_memory_is_survived(kernel: Kernel) -> None:
             expect(not SHRINKERS.registered.read(), "there is no folio, and a shrinker is registered for it")
 
 
-@check(MM_GET, points=1.5)
+@check(MM_GET, points=1)
 def what_never_goes_is_not_counted(kernel: Kernel) -> None:
     """A persistent folio is handed out, if there is one, and nothing on the machine changes."""
     for kind in (BUILT, NO_MEMORY):
@@ -139,7 +139,7 @@ def what_never_goes_is_not_counted(kernel: Kernel) -> None:
             )
 
 
-@check(MM_GET, points=1)
+@check(MM_GET, points=0.5)
 def where_it_may_go_each_mm_holds_it_once(kernel: Kernel) -> None:
     """Without the option it is lab 4's: the first call takes a reference and sets the flag, later ones do not."""
     with booted(kernel, WITHOUT) as machine:
@@ -172,7 +172,7 @@ def where_it_may_go_each_mm_holds_it_once(kernel: Kernel) -> None:
         )
 
 
-@check(MM_PUT, points=1.5)
+@check(MM_PUT, points=0.5)
 def only_what_was_held_is_given_back(kernel: Kernel) -> None:
     """Without the option an mm gives back the reference that it has, if it has one; a persistent folio is held by none."""
     for kind in (BUILT, WITHOUT):

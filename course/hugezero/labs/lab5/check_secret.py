@@ -1,4 +1,4 @@
-"""The open checks of lab 5: a loan that outlives the lender, and a guess."""
+"""The open checks of lab 5: a loan that outlives the lender."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from ...scenario import NotAScenario, Write
 from ...scenario.storage import WithDisk
 from ...store import KernelBug
 from ..answers import program_in
-from ..guesses import expect_letter
 from .lending import borrowing_kernel
 
 MiB = 1 << 20
 
 SECRET = "secret_on_disk"
-COUNTING_AGAIN = "predict_counting_again"
 
 exercise(SECRET, "You now know what a loan is worth that outlives the lender.", in_kernel=False)
-exercise(COUNTING_AGAIN, "Your guess is written down. The next cell counts.", in_kernel=False)
 
 
 def _play(kernel: Kernel) -> tuple[list[Any], WithDisk]:
@@ -75,9 +72,3 @@ def what_another_process_wrote_is_on_the_disk(kernel: Kernel) -> object:
         "who is given the frame when it is free, and when? It must be asked for before the disk comes to it",
     )
     return f"{found[0]!r} is on the disk"
-
-
-@check(COUNTING_AGAIN, points=1)
-def a_guess_about_counting(kernel: Kernel) -> None:
-    """You committed to a guess about 72 CPUs and one count: the point is yours, right or wrong."""
-    expect_letter(kernel, COUNTING_AGAIN)

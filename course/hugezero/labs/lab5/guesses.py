@@ -3,6 +3,12 @@
 from ..guesses import question
 
 question(
+    "held while it is sent",
+    "abcd",
+    lambda mild, tight: "b" if tight and not mild else None,
+    "the process lives on and holds nothing: without need of memory {0} frames were free when the disk read them, with it {1}",
+)
+question(
     "predict_counting_again",
     "abcd",
     lambda few, many: "d" if 1.3 < many / few < 1.7 else None,
