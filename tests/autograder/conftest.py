@@ -23,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "toy_course" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("autograder"))
+        if "graded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)  # seventy submissions
 
 
 @pytest.fixture(scope="session")

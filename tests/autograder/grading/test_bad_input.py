@@ -10,7 +10,7 @@ from tests.autograder import bad_input
 from tests.autograder.batch import Graded
 from tests.net.frozen import same, submission
 
-pytestmark = [pytest.mark.sandboxed, pytest.mark.long]
+pytestmark = pytest.mark.sandboxed
 REST = 5.0  # points of the two other exercises, which are answered rightly
 ALL = 9.0
 

@@ -35,7 +35,7 @@ Graded = Callable[[str], SubmissionResult]
 
 
 @pytest.fixture
-def graded(toy_course: Course, perfect: Any, bwrap: str, tmp_path: Path) -> Graded:
+def result_of(toy_course: Course, perfect: Any, bwrap: str, tmp_path: Path) -> Graded:
     """The ledger of a notebook with one answer to put_coins, the others right."""
 
     def check(answer: str) -> SubmissionResult:
@@ -48,8 +48,8 @@ def graded(toy_course: Course, perfect: Any, bwrap: str, tmp_path: Path) -> Grad
 
 @pytest.mark.sandboxed
 @pytest.mark.parametrize("other", ["take_coin", "put_coins", "do_wp_page", "no_such_function"])
-def test_an_answer_cannot_have_the_kernel_run_another_exercise(graded: Graded, other: str) -> None:
-    found = graded(HEAD + f"    return call({other!r}, purse)")
+def test_an_answer_cannot_have_the_kernel_run_another_exercise(result_of: Graded, other: str) -> None:
+    found = result_of(HEAD + f"    return call({other!r}, purse)")
     row = found.cells["put_coins"]
     assert row.points == 0
     assert f"put_coins calls the kernel's {other}" in row.checks[0].why
