@@ -65,6 +65,19 @@ def only_left(group, pids):
     return False
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_the_keeper_may_be_told_to_end(how, linux_can_be_asked):
+    before = setting("use_zero_page")
+    code = ASKS.format(changes=linux_can_be_asked, then="input()")
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as asking:
+        keeper = int(asking.stdout.readline())
+        os.kill(keeper, how)
+        assert only_left(keeper, [])
+        assert setting("use_zero_page") == before
+
+
 @pytest.mark.parametrize("then", ["input()", READS], ids=["between actions", "in the middle of one"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_who_asks_may_be_killed(how, then, linux_can_be_asked):

@@ -2,7 +2,7 @@
 
 Processes of scenarios are in its process group, where Ctrl-C of a terminal does not reach them; those whose
 parent has ended become its children. When nobody is at the other end of its socket any more, however that came
-about, it puts back each setting that was changed and kills its group, itself included.
+about, or when it is told to end, it puts back each setting that was changed and kills its group, itself included.
 """
 
 from __future__ import annotations
@@ -11,10 +11,17 @@ import os
 import signal
 import socket
 from contextlib import suppress
+from typing import NoReturn
 
 from . import agent
 from .syscalls import PR_SET_CHILD_SUBREAPER, libc
 from .wire import receive, send
+
+ENDINGS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
+
+
+def _as_if_nobody_asked(*_: object) -> NoReturn:
+    raise EOFError
 
 
 def main(fd: int) -> None:
@@ -22,6 +29,8 @@ def main(fd: int) -> None:
     os.set_inheritable(fd, False)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for anybody: who ends is gone
+    for ending in ENDINGS:
+        signal.signal(ending, _as_if_nobody_asked)
     sock = socket.socket(fileno=fd)
     before: dict[str, str] = {}
     with suppress(EOFError):
@@ -39,6 +48,8 @@ def start(sock: socket.socket, fd: int | None) -> str | None:
     try:
         if os.fork() == 0:
             sock.close()
+            for ending in ENDINGS:
+                signal.signal(ending, signal.SIG_DFL)
             agent.main(fd)
     except OSError as error:
         return error.strerror
