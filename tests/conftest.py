@@ -38,8 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, fixture in FIXTURE_OF.items():
             if item.get_closest_marker(marker) and fixture not in item.fixturenames:
                 item.fixturenames.insert(0, fixture)
-        if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one browser at a time
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.long)
+            if not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group("browser"))  # one browser at a time
 
 
 def missing(what: str, way_out: str) -> NoReturn:

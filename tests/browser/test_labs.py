@@ -20,7 +20,7 @@ from autograder.course.layout import Course, source_of
 
 from .conftest import Tab, axe
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 
 COURSE = Course()
 LAB1, LAB2, LAB3, LAB4, LAB5 = (
