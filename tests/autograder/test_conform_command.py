@@ -16,6 +16,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "autograder", "conform", "lab0_machine"]
 
 
+def hears_ctrl_c():
+    """Undo what a shell does to what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def conform(*more, box=()):
     done = subprocess.run([*box, *COMMAND, *more], cwd=PROJECT, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
@@ -73,7 +78,14 @@ def test_what_makes_no_sense_is_a_plain_line(more, why):
 
 
 def test_ctrl_c_ends_it_with_a_line():
-    asking = subprocess.Popen(COMMAND, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    asking = subprocess.Popen(
+        COMMAND,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_ctrl_c,
+    )
     asking.stdout.readline()
     asking.send_signal(signal.SIGINT)
     _, errors = asking.communicate()

@@ -44,6 +44,11 @@ def linux_can_be_asked():
         pytest.skip(f"this machine cannot be asked: {why}")
 
 
+def hears_ctrl_c():
+    """Undo what a shell does to what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def members(group):
     """The processes of a process group, zombies left out."""
     found = []
@@ -70,7 +75,11 @@ def test_the_keeper_may_be_told_to_end(how, linux_can_be_asked):
     before = setting("use_zero_page")
     code = ASKS.format(changes=linux_can_be_asked, then="input()")
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hears_ctrl_c,
     ) as asking:
         keeper = int(asking.stdout.readline())
         os.kill(keeper, how)
@@ -83,7 +92,11 @@ def test_the_keeper_may_be_told_to_end(how, linux_can_be_asked):
 def test_who_asks_may_be_killed(how, then, linux_can_be_asked):
     code = ASKS.format(changes=linux_can_be_asked, then=then)
     asking = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hears_ctrl_c,
     )
     keeper = int(asking.stdout.readline())
     assert len(members(keeper)) == 3, "the keeper, main and c"
