@@ -184,7 +184,8 @@ def test_state_in_a_global_is_found_out():
 
 def test_a_loop_that_looks_at_nothing_is_found_out():
     assert (
-        "is there a loop that looks at nothing?" in run(changed={"get": get_that_spins_without_looking}).bug
+        "is there a loop that looks at nothing and cannot end?"
+        in run(changed={"get": get_that_spins_without_looking}).bug
     )
 
 
