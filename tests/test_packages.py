@@ -81,7 +81,7 @@ def test_the_pinned_pytest_runs_browser_tests_in_one_process(project: Path, tmp_
         "@pytest.mark.parametrize('number', range(4))\n"
         "def test_in(number): pathlib.Path(os.environ['PYTEST_XDIST_WORKER'] + '.ran').touch()\n"
     )
-    command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-m", "", "--numprocesses", "2", "-p", "no:cacheprovider"]
     env = {**os.environ, "CHROMIUM": sys.executable}
     subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
     assert len(list(tmp_path.glob("*.ran"))) == 1
