@@ -46,7 +46,7 @@ def tab(lab, opened):
 def reach(tab, number):
     """Go to a picture as one without a mouse does: Escape, then Tab until it has the focus."""
     focused = """n => document.activeElement?.matches('.hz input')
-        && document.querySelectorAll('.jp-OutputArea-output .hz')[n].contains(document.activeElement)"""
+        && document.querySelectorAll('.jp-OutputArea-output .hz')[n]?.contains(document.activeElement)"""
     tab.command("notebook:enter-command-mode")
     for _ in range(150):
         if tab.page.evaluate(focused, number):
