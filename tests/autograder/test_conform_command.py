@@ -11,14 +11,11 @@ import pytest
 from hugezero.scenario.live.examples import EXAMPLES
 from hugezero.scenario.live.recording import read
 
+from tests.ctrl_c import hears_ctrl_c
+
 pytestmark = pytest.mark.xdist_group("live")  # one at a time may ask
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "autograder", "conform", "lab0_machine"]
-
-
-def hears_ctrl_c():
-    """Undo what a shell does to what it starts in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def conform(*more, box=()):

@@ -1,11 +1,12 @@
 """The running Linux, asked by real processes: it shows what was recorded, and what the reference shows."""
 
+import doctest
 import subprocess
 import sys
 
 import pytest
 from hugezero.scenario import Mmap, simulate
-from hugezero.scenario.live import ask_linux
+from hugezero.scenario.live import ask_linux, settings
 from hugezero.scenario.live.comparing import first_difference
 from hugezero.scenario.live.examples import EXAMPLES
 from hugezero.scenario.live.here import Unavailable
@@ -100,6 +101,7 @@ import sys
 sys.platform = "darwin"
 sys.modules |= dict.fromkeys(["fcntl", "resource", "ctypes"])
 from hugezero.scenario.live import ask_linux
+from hugezero.scenario.live import settings
 from hugezero.scenario.live.examples import EXAMPLES
 answer = ask_linux(EXAMPLES["2 MiB are forgotten"])
 print(answer.source, len(answer.observations))
@@ -107,3 +109,7 @@ print(answer.source, len(answer.observations))
     asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert asked.stdout.startswith("recorded on Linux 6.18.44, x86_64 (enabled madvise"), asked.stderr
     assert asked.stdout.endswith("since here this system is darwin, no Linux 5\n")
+
+
+def test_the_examples_of_settings_are_true():
+    assert doctest.testmod(settings) == (0, 1)

@@ -11,10 +11,12 @@ import pytest
 from hugezero.hw.ram import PMD_SIZE
 from hugezero.scenario import Exit, Fork, Madvise, Mmap, NotAScenario, Read, Thread, UseZeroPage
 from hugezero.scenario.live import Unavailable
-from hugezero.scenario.live.here import THP, setting
 from hugezero.scenario.live.linux import Linux
 from hugezero.scenario.live.processes import Keeper
 from hugezero.scenario.live.run import Run
+from hugezero.scenario.live.settings import THP, setting
+
+from tests.ctrl_c import hears_ctrl_c
 
 pytestmark = pytest.mark.xdist_group("live")  # one at a time may ask
 ASKS = """
@@ -42,11 +44,6 @@ def linux_can_be_asked():
             return linux.can["switch"]
     except Unavailable as why:
         pytest.skip(f"this machine cannot be asked: {why}")
-
-
-def hears_ctrl_c():
-    """Undo what a shell does to what it starts in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def members(group):

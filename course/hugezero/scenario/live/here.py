@@ -5,24 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from pathlib import Path
 
 from ...hw.ram import PAGE_SIZE, PMD_SIZE
-
-THP = Path("/sys/kernel/mm/transparent_hugepage")
+from .settings import setting
 
 
 class Unavailable(RuntimeError):
     """This machine cannot be asked, or cannot be made to do, what was wanted; says why."""
-
-
-def setting(name: str) -> str:
-    """A setting of transparent huge pages: of `always [madvise] never` it is madvise; "" where there is none."""
-    try:
-        text = (THP / name).read_text()
-    except OSError:
-        return ""
-    return text.split("[")[1].split("]")[0] if "[" in text else text.strip()
 
 
 def in_the_way() -> str | None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from . import agent
+from .settings import chosen
 from .syscalls import PR_SET_CHILD_SUBREAPER, libc
 from .wire import receive, send
 
@@ -68,8 +69,3 @@ def change(before: dict[str, str], path: str, value: str) -> str | None:
     except OSError as error:
         return error.strerror
     return None
-
-
-def chosen(text: str) -> str:
-    """The value of a setting: of `always [madvise] never` it is madvise."""
-    return text.split("[")[1].split("]")[0] if "[" in text else text.strip()

@@ -13,12 +13,13 @@ from typing import Any
 
 from ...hw.ram import PMD_SIZE
 from ..actions import Action, DropCaches, Madvise, Mmap, Read, UseZeroPage
-from .here import THP, Unavailable, in_the_way, setting, settings_in_the_way
+from .here import Unavailable, in_the_way, settings_in_the_way
 from .looking import vmstat
 from .needs import DROP, Powers
 from .observed import LiveObservation
 from .processes import SECONDS, Keeper
 from .run import Run
+from .settings import THP, setting
 
 PROBE: list[Action] = [Mmap("probe", PMD_SIZE), Madvise("probe", "hugepage"), Read("probe")]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...hw.ram import PAGE_SIZE, PMD_SIZE
-from .here import THP
 from .looking import HUGE, PFNZERO, PM_PFN, PRESENT, vmstat
 from .processes import Keeper, Process, pair
+from .settings import THP
 from .syscalls import ARENA, MADV, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE
 
 DROP = Path("/proc/sys/vm/drop_caches")

@@ -46,9 +46,6 @@ class Recording:
         path.write_text(text, "utf-8")
 
 
-NAMES = ("kernel", "architecture")
-
-
 def read(path: Path = RECORDED) -> Recording:
     """A recording from a file; the one that comes with the course, if not given."""
     told = json.loads(path.read_text("utf-8"))

@@ -24,9 +24,9 @@ from ..actions import (
 )
 from ..stage import SNAPSHOT_PAGES, Observation, Stage
 from .frames import Frames
-from .here import THP, setting
 from .looking import vmstat
 from .processes import Process, pair
+from .settings import THP, setting
 from .syscalls import (
     ARENA,
     MADV,
