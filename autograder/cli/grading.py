@@ -62,18 +62,20 @@ def points(
 ) -> None:
     """Write what was graded as CSV: a row for each check, with manual points and lateness."""
     from ..grading import points as table
+    from ..grading.results import graded
 
     course = course_in(root)
-    if not list((course.build / "ledger").glob(f"*/{stem}.json")):
-        stop(f"nothing of {stem} has been graded: python -m autograder grade {stem}")
-    if to is None:
-        table.write(course, stem, sys.stdout)
-        return
     try:
+        found = graded(course, stem)
+        if to is None:
+            table.write(course, found, sys.stdout)
+            return
         with to.open("w", newline="", encoding="utf-8") as file:
-            n = table.write(course, stem, file)
+            n = table.write(course, found, file)
+    except ValueError as wrong:
+        stop(wrong)
     except OSError as wrong:
-        stop(f"{to}: {wrong.strerror}")
+        stop(f"{wrong.filename or to}: {wrong.strerror}")
     print(f"{n} rows in {to}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from ..course.layout import Course
-from .results import SubmissionResult
+from .results import SubmissionResult, graded
 
 BARS = 10  # of the distribution of points
 MISTAKES = 12  # known mistakes that are listed, the most common first
@@ -57,20 +57,14 @@ class OfLab:
         return min(all_of_them, key=lambda each: each[1].passed)
 
 
-def ledgers(course: Course, stem: str) -> dict[str, SubmissionResult]:
-    """Return what was graded of a lab, by student."""
-    found = sorted((course.build / "ledger").glob(f"*/{stem}.json"))
-    return {path.parent.name: SubmissionResult.read(path) for path in found}
-
-
-def of_lab(stem: str, graded: dict[str, SubmissionResult]) -> OfLab:
+def of_lab(stem: str, found: dict[str, SubmissionResult]) -> OfLab:
     """Return the figures of a lab of which at least one submission was graded."""
-    most = max(each.max for each in graded.values())
-    points = [each.points for each in graded.values()]
+    most = max(each.max for each in found.values())
+    points = [each.points for each in found.values()]
     checks: dict[str, dict[str, OfCheck]] = defaultdict(dict)
     mistakes: Counter[tuple[str, str]] = Counter()
     looks = []
-    for student, each in graded.items():
+    for student, each in found.items():
         why = list(each.notes)
         for name, row in each.cells.items():
             if row.story:
@@ -106,15 +100,12 @@ def write(course: Course, stem: str) -> Path:
 
     Raises ValueError where nothing of the lab has been graded.
     """
-    graded = {student: each for student, each in ledgers(course, stem).items() if each.cells}
-    if not graded:
-        raise ValueError(f"nothing of {stem} has been graded: python -m autograder grade {stem}")
     pages = Environment(
         loader=PackageLoader("autograder.grading"), autoescape=select_autoescape(), trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     pages.filters["plain"] = lambda text: "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
-    page = pages.get_template("class_report.html").render(lab=of_lab(stem, graded))
+    page = pages.get_template("class_report.html").render(lab=of_lab(stem, graded(course, stem)))
     path = course.build / "report" / f"{stem}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, "utf-8", errors="replace")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
 
 from ..course.layout import Course
 from ..course.release import nbgrader
@@ -39,8 +40,7 @@ def grade(
     if why := missing():
         raise NoSandbox(why)
     course.notebook(stem)
-    _nbgrader.cache_clear()  # its settings may have changed since
-    api = _nbgrader(course.root)
+    api = _nbgrader(course)
     rows = chosen(course, stem) if rows is None else rows
     one = partial(_graded, course, stem, force)
     if jobs == 1 or len(rows) < 2:
@@ -52,10 +52,9 @@ def grade(
     yield from done_by(jobs, one, rows, lost=lambda row: _not_graded(row, stem, gone))
 
 
-@cache
-def _nbgrader(root: Path) -> Any:
-    """Return this process's nbgrader, which waits for a gradebook that another one writes to."""
-    api = nbgrader(Course(root))
+def _nbgrader(course: Course) -> NbGraderAPI:
+    """Return an nbgrader that waits for a gradebook which another one writes to."""
+    api = nbgrader(course)
     if api.coursedir.db_url.startswith("sqlite:") and "?" not in api.coursedir.db_url:
         api.coursedir.db_url += "?timeout=60"
     return api
@@ -86,7 +85,7 @@ def _graded(course: Course, stem: str, force: bool, row: HandedIn) -> Submission
     begun.parent.mkdir(parents=True, exist_ok=True)
     begun.touch()
     try:
-        told = _nbgrader(course.root).autograde(stem, row.student, force=force)
+        told = _nbgrader(course).autograde(stem, row.student, force=force)
         found = SubmissionResult.read(path) if told["success"] else None
     except (OSError, ValueError) as wrong:  # a ledger that is not there, or was cut off
         told, found = {"error": f"{type(wrong).__name__}: {wrong}"}, None

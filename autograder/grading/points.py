@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -18,8 +17,8 @@ COLUMNS = (
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would calculate
 
 
-def write(course: Course, stem: str, to: TextIO) -> int:
-    """Write a row for each check of each ledger of a lab to *to*, as CSV; return how many.
+def write(course: Course, found: Mapping[str, SubmissionResult], to: TextIO) -> int:
+    """Write a row for each check of what was *found*, by student, to *to*, as CSV; return how many.
 
     *manual* points are those that a person gave the exercise in the formgrader, on its first row, and
     *late_seconds* how long after its due date the submission was handed in, if it has one.
@@ -27,9 +26,11 @@ def write(course: Course, stem: str, to: TextIO) -> int:
     table = csv.DictWriter(to, COLUMNS)
     table.writeheader()
     n = 0
-    for row in _rows(course, stem):
-        table.writerow({key: _tame(value) for key, value in row.items()})
-        n += 1
+    with Gradebook(f"sqlite:///{course.build / 'gradebook.db'}") as gradebook:
+        for student, result in found.items():
+            for row in _of_one(gradebook, student, result):
+                table.writerow({key: _tame(value) for key, value in row.items()})
+                n += 1
     return n
 
 
@@ -38,16 +39,9 @@ def _tame(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _rows(course: Course, stem: str) -> Iterator[dict[str, Any]]:
-    with Gradebook(f"sqlite:///{course.build / 'gradebook.db'}") as gradebook:
-        for path in sorted((course.build / "ledger").glob(f"*/{stem}.json")):
-            yield from _of_one(gradebook, path.parent.name, stem, path)
-
-
-def _of_one(gradebook: Any, student: str, stem: str, path: Path) -> Iterator[dict[str, Any]]:
-    found = SubmissionResult.read(path)
+def _of_one(gradebook: Any, student: str, found: SubmissionResult) -> Iterator[dict[str, Any]]:
     try:
-        submission = gradebook.find_submission(stem, student)
+        submission = gradebook.find_submission(found.lab, student)
         late = round(submission.total_seconds_late)
         manual = {
             grade.cell.name.removeprefix("check_"): grade.manual_score
@@ -60,7 +54,7 @@ def _of_one(gradebook: Any, student: str, stem: str, path: Path) -> Iterator[dic
         given = manual.get(exercise)
         for n, check in enumerate(row.checks):
             yield {
-                "student": student, "lab": stem, "exercise": exercise, "check": check.name,
+                "student": student, "lab": found.lab, "exercise": exercise, "check": check.name,
                 "hidden": "yes" if check.hidden else "", "points": f"{check.points:g}",
                 "max": f"{check.max:g}", "voice": check.voice,
                 "manual": "" if given is None or n else f"{given:g}", "late_seconds": late, "flag": row.flag,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..course.layout import Course
 from ..judge.results import CellResult
 
 
@@ -59,3 +60,11 @@ class SubmissionResult:
             return cls(found["student"], found["lab"], found["notes"], cells, found.get("file", ""))
         except (KeyError, TypeError) as wrong:
             raise ValueError(f"{path} is no ledger: {wrong}") from wrong
+
+
+def graded(course: Course, stem: str) -> dict[str, SubmissionResult]:
+    """Return what was graded of a lab, by student; raise ValueError if nothing was."""
+    files = sorted((course.build / "ledger").glob(f"*/{stem}.json"))
+    if not files:
+        raise ValueError(f"nothing of {stem} has been graded: python -m autograder grade {stem}")
+    return {file.parent.name: SubmissionResult.read(file) for file in files}

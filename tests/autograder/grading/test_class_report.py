@@ -52,7 +52,6 @@ class Page(HTMLParser):
             self.words.append(data)
 
 
-@pytest.mark.long
 @pytest.mark.sandboxed
 def test_the_page_of_hostile_submissions_is_ours_alone(graded: Graded) -> None:
     course = graded.course

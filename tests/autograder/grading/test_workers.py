@@ -14,7 +14,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.course.layout import PROJECT, Course
-from autograder.course.release import configure, release
+from autograder.course.release import release
 from autograder.grading.grade import grade
 from autograder.grading.workers import done_by
 from autograder.prove import submissions
@@ -36,7 +36,6 @@ def class_of_six(toy_course: Course, perfect: Any, blank: Any, bwrap: str, tmp_p
     """Six submissions of the toy lab, in a course folder of their own."""
     course = Course(toy.make(tmp_path / "course"))
     release(course, toy.STEM, update=True)
-    configure(course)
     for n in range(STUDENTS):
         notebook = [perfect, blank, submissions.answered(perfect, {"put_coins": "put_coins = 7"})][n % 3]
         submissions.submit(course, f"student-{n}", toy.STEM, notebook)
