@@ -8,9 +8,9 @@ from ...hw.ram import PAGE_SIZE
 from ...machine import Kernel
 from ...mm.fault import user_read, user_write
 from ...mm.mmap import mmap
-from ...mm.page_alloc import ZERO_PAGE, alloc_folio, folio_get
+from ...mm.page_alloc import ZERO_PAGE, folio_get
 from ...mm.pgtable import Pte, mk_pte, walk, zero_pte
-from .fixtures import area, expect_out_of_memory, place, zeroed_before_mapped
+from .fixtures import area, expect_out_of_memory, own_page, place, zeroed_before_mapped
 
 ANON = "do_anonymous_page"
 WP = "do_wp_page"
@@ -142,13 +142,8 @@ def a_write_to_a_shared_page_copies_it(kernel: Kernel) -> None:
     """A write to a page that somebody else holds too goes to a copy, and the other one sees nothing."""
     with kernel.booted(pages=64) as machine:
         mm, at = area(1)
-        folio = alloc_folio()
-        assert folio is not None
-        folio.data.clear()
-        folio.data.store(0, b"old")
+        folio = own_page(mm, at, b"old")
         folio_get(folio)  # the other one
-        mm.rss.inc()
-        place(mm, at, mk_pte(folio))
         start = len(machine.log or ())
         user_write(mm, at, b"new")
         rows = (machine.log or [])[start:]
@@ -184,12 +179,7 @@ def a_sole_owner_keeps_its_page(kernel: Kernel) -> None:
     """A page that nobody else holds any more is made writable where it is; without memory, a write fails."""
     with kernel.booted(pages=64) as machine:
         mm, at = area(2)
-        folio = alloc_folio()
-        assert folio is not None
-        folio.data.clear()
-        folio.data.store(0, b"mine")
-        mm.rss.inc()
-        place(mm, at, mk_pte(folio))
+        folio = own_page(mm, at, b"mine")
         taken = machine.vmstat()["pgalloc_normal"]
         user_write(mm, at, b"M")
         more = machine.vmstat()["pgalloc_normal"] - taken

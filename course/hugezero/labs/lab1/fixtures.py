@@ -12,8 +12,8 @@ from ...machine import Kernel, Machine
 from ...mm.fault import OutOfMemory, user_write
 from ...mm.mm_types import error_code
 from ...mm.mmap import mm_alloc, mmap
-from ...mm.page_alloc import ZERO_PAGE
-from ...mm.pgtable import Pte, pmd_offset, pte_alloc, pte_index
+from ...mm.page_alloc import ZERO_PAGE, Folio, alloc_folio
+from ...mm.pgtable import Pte, mk_pte, pmd_offset, pte_alloc, pte_index
 from ...store import current
 
 
@@ -27,6 +27,17 @@ def place(mm: Any, address: int, entry: Pte) -> None:
     """Put *entry* into the tables as if a fault had."""
     table = pte_alloc(mm, pmd_offset(mm, address))
     table[pte_index(address)].set(entry)
+
+
+def own_page(mm: Any, address: int, data: bytes) -> Folio:
+    """Map a folio of the process's own, read-only, that begins with *data* and is zeroes else; return it."""
+    folio = alloc_folio()
+    assert folio is not None
+    folio.data.clear()
+    folio.data.store(0, data)
+    mm.rss.inc()
+    place(mm, address, mk_pte(folio))
+    return folio
 
 
 def expect_out_of_memory(mm: Any, address: int, name: str) -> None:
